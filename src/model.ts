@@ -1,0 +1,386 @@
+/**
+ * The readonly data that passes between the stages, in the order in which they use it:
+ * inventory → playbook → probe → plan → apply → verify.
+ */
+import type { Where } from './errors.ts';
+import type { Sh } from './sh/sh.ts';
+
+// ---------------------------------------------------------------- inventory
+
+export type Role = 'director' | 'backend' | 'client';
+
+/** How a host is reached. Defaults come from ~/.ssh/config and the agent where a field is absent. */
+export interface SshSettings {
+  readonly user: string;
+  readonly port: number;
+  /** Path of a private key; absent: the agent, then the usual files in ~/.ssh. */
+  readonly key?: string;
+  /** Become root with sudo; absent when `user` is root. */
+  readonly sudo?: boolean;
+  /** Seconds to wait for a connection. */
+  readonly timeout: number;
+}
+
+/** A network interface as the inventory declares it; `address` in CIDR notation. */
+export interface Nic {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Host {
+  readonly name: string;
+  readonly role: Role;
+  /** Where ssh goes. */
+  readonly address: string;
+  readonly ssh: SshSettings;
+  /** Never empty; the first carries `address`. */
+  readonly interfaces: readonly Nic[];
+  readonly vars: Readonly<Record<string, unknown>>;
+  /** Directors: VRRP priority, 1 to 254. */
+  readonly priority?: number;
+  /** Directors: the director's own address on the real servers' segment (DIP); `address` unless said. */
+  readonly dip?: string;
+  /** Backends: the real server's address (RIP); `address` unless said. */
+  readonly rip?: string;
+  /** Backends: weight in every virtual server that does not say otherwise. */
+  readonly weight?: number;
+  /** Clients: further addresses on the VIP's segment that checks may send from (persistence hides the spread from one address). */
+  readonly sources?: readonly string[];
+}
+
+export type Forward = 'dr' | 'nat' | 'tun';
+export type Scheduler = 'rr' | 'wrr' | 'lc' | 'wlc' | 'lblc' | 'lblcr' | 'dh' | 'sh' | 'sed' | 'nq' | 'fo' | 'ovf' | 'mh' | 'twos';
+
+/** One real server of a virtual server. */
+export interface RealServer {
+  readonly host: string;
+  readonly rip: string;
+  readonly port: number;
+  readonly weight: number;
+}
+
+/** Health check of the real servers; times in seconds. */
+export interface HealthCheck {
+  readonly kind: 'tcp' | 'http';
+  readonly timeout: number;
+  readonly retry: number;
+  readonly delayBeforeRetry: number;
+  readonly delayLoop: number;
+  /** http only. */
+  readonly path?: string;
+  readonly hostHeader?: string;
+  readonly status?: number;
+}
+
+/** A virtual server: what clients connect to, and the real servers behind it. */
+export interface VirtualServer {
+  readonly vip: string;
+  readonly port: number;
+  readonly protocol: 'tcp';
+  readonly scheduler: Scheduler;
+  readonly forward: Forward;
+  /** Seconds that a client address sticks to a real server; absent: every connection is scheduled anew. */
+  readonly persistence?: number;
+  readonly check: HealthCheck;
+  readonly realServers: readonly RealServer[];
+  readonly sorryServer?: { readonly address: string; readonly port: number };
+}
+
+/** A VRRP instance: the group of directors that own the VIPs in turn. */
+export interface Vrrp {
+  readonly instance: string;
+  /** virtual_router_id, 1 to 255. */
+  readonly id: number;
+  /** Carries the adverts. */
+  readonly interface: string;
+  /** Carries the VIPs. */
+  readonly vipInterface: string;
+  readonly mode: 'backup-nopreempt' | 'master-backup';
+  /** Seconds between adverts. */
+  readonly advert: number;
+  /** At most 8 characters, usually a secret slot; absent: no authentication. */
+  readonly authPass?: string;
+}
+
+export interface NginxSource {
+  readonly version: string;
+  readonly sha256: string;
+  readonly url?: string;
+  readonly file?: string;
+  readonly configure: readonly string[];
+  readonly prefix: string;
+}
+
+export interface Nginx {
+  readonly source?: NginxSource;
+  /** Which backend compiles: the first that needs it, each for itself, or a named host. */
+  readonly buildOn: string;
+  readonly user: string;
+  readonly group: string;
+  readonly port: number;
+  /** Open files per worker, for the unit and the workers. */
+  readonly nofile: number;
+}
+
+/** What the rehearsal machines have before lvsctl comes, so that they resemble the real ones. */
+export interface LabSettings {
+  /** Debian release of the lab's machines. */
+  readonly release: 'bookworm' | 'trixie';
+  /** Packages that the real hosts have already (`firewalld`, …). */
+  readonly packages: readonly string[];
+  /** Mode in which the machines boot with a policy loaded; absent: no SELinux. */
+  readonly selinux?: 'permissive';
+  /** Memory per machine, MiB. */
+  readonly memory: number;
+}
+
+/** A whole inventory, checked: what the cluster should be. */
+export interface Fleet {
+  readonly cluster: string;
+  /** Path of the inventory file, as the user gave it. */
+  readonly file: string;
+  readonly hosts: readonly Host[];
+  /** Group name → names of its hosts; `all`, `directors`, `backends`, `clients` always. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly vrrp: Vrrp;
+  readonly services: readonly VirtualServer[];
+  /** Distinct VIPs of all services, in order. */
+  readonly vips: readonly string[];
+  readonly selinux: 'untouched' | 'enforcing' | 'permissive' | 'disabled';
+  readonly firewall: 'untouched' | 'managed' | 'off';
+  readonly nginx?: Nginx;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly lab: LabSettings;
+}
+
+// ----------------------------------------------------------------- playbook
+
+/** One task of a playbook, before it is bound to hosts. Parameters still hold their `<%= … %>`. */
+export interface TaskEntry {
+  readonly name: string;
+  readonly task: string;
+  readonly params: unknown;
+  readonly when?: string;
+  readonly tags: readonly string[];
+  readonly notify: readonly string[];
+  readonly where: Where;
+}
+
+/** An entry of a verify list, before it is bound. */
+export interface CheckEntry {
+  readonly name: string;
+  readonly check: string;
+  readonly params: unknown;
+  readonly when?: string;
+  readonly where: Where;
+}
+
+export interface Play {
+  readonly name: string;
+  readonly hosts: string;
+  readonly tasks: readonly TaskEntry[];
+  readonly checks: readonly CheckEntry[];
+  readonly where: Where;
+}
+
+export interface Playbook {
+  readonly file: string;
+  readonly plays: readonly Play[];
+}
+
+/** A task bound to one host: its parameters are checked values. */
+export interface Step {
+  /** Unique in the run on this host: `play.task`, counted from 0. */
+  readonly id: string;
+  readonly host: string;
+  readonly play: number;
+  readonly name: string;
+  readonly task: string;
+  readonly want: unknown;
+  /** Condition that needs facts; evaluated by the plan. */
+  readonly when?: string;
+  readonly notify: readonly string[];
+  readonly where: Where;
+}
+
+// -------------------------------------------------------------------- probe
+
+/** What one fragment of a script did. Output is data: never evaluated, never a template. */
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exit: number;
+}
+
+/** What a host is, found by the same script as every probe. */
+export interface Facts {
+  readonly hostname: string;
+  /** `ID` of os-release: `debian`, `rocky`, … */
+  readonly distribution: string;
+  /** `VERSION_ID` of os-release: `12`, `9.4`. */
+  readonly release: string;
+  readonly codename: string;
+  /** `uname -m`. */
+  readonly architecture: string;
+  readonly kernel: string;
+  readonly packageManager: 'apt' | 'dnf' | 'none';
+  readonly init: 'systemd' | 'other';
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** Interface name → MAC and addresses in CIDR notation. */
+  readonly interfaces: Readonly<Record<string, { readonly mac: string; readonly addresses: readonly string[] }>>;
+}
+
+/** All that one probe script said of one host. */
+export type Seen =
+  | { readonly host: string; readonly reached: true; readonly facts: Facts; readonly outputs: Readonly<Record<string, Output>> }
+  | { readonly host: string; readonly reached: false; readonly reason: string; readonly hint?: string };
+
+// --------------------------------------------------------------------- plan
+
+/** A file of the control machine that a change needs on the host, named by its content. */
+export interface Blob {
+  readonly sha256: string;
+  /** Shown to people: `nginx-1.26.3.tar.gz`. */
+  readonly name: string;
+  /** Where the control machine gets it, tried in order: a path, or an http(s) URL. */
+  readonly from: readonly string[];
+}
+
+/** Something compiled once and shipped to every host of the same kind. */
+export interface Artefact {
+  /** Made of all its inputs: what, version, flags, distribution, release, architecture. Safe as a file name. */
+  readonly key: string;
+  readonly title: string;
+  readonly sources: readonly Blob[];
+  /** Makes the tar.gz `$LVSCTL_ARTEFACT`; sources lie in `$LVSCTL_BLOBS/SHA256`. Runs on the one host that builds. */
+  readonly build: Sh;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+export type Risk = 'restart' | 'lockout' | 'split';
+
+/** One thing that will be done on one host, with the script that does it. Plain data: shown, saved, hashed, run as shown. */
+export interface Change {
+  /** Unique in its step: `live:net.ipv4.conf.all.arp_ignore`. */
+  readonly id: string;
+  readonly title: string;
+  /** Text before and after; they make the diff. May hold secret slots. */
+  readonly was: string;
+  readonly will: string;
+  readonly run: Sh;
+  /** Exits 0 when there is nothing left to do; asked again on the host just before `run`. */
+  readonly unless?: Sh;
+  /** Must exit 0 before `run` is allowed. */
+  readonly validate?: Sh;
+  /** Seconds; 60 unless said. */
+  readonly timeout?: number;
+  readonly notify?: readonly string[];
+  readonly blobs?: readonly Blob[];
+  /** Installed by `run` from `$LVSCTL_ARTEFACTS/KEY.tar.gz`. The plan picks who builds it. */
+  readonly consumes?: Artefact;
+  /** Set by the plan on the change that it adds for the host that builds. */
+  readonly produces?: Artefact;
+  readonly risk?: Risk;
+}
+
+/** What is done once at the end of a host's part, after changes that notify it. */
+export interface Handler {
+  readonly validate?: Sh;
+  readonly run: Sh;
+  /** Exits 0 when the process is already newer than what changed. */
+  readonly unless?: Sh;
+  readonly timeout?: number;
+  readonly risk?: Risk;
+}
+
+export type StepStatus = 'ok' | 'change' | 'skipped' | 'failed';
+
+export interface StepPlan {
+  readonly step: Step;
+  readonly status: StepStatus;
+  /** Why there is nothing to do, or what stands in the way. */
+  readonly why: string;
+  readonly changes: readonly Change[];
+  /** What only a reboot can finish. */
+  readonly pendingReboot: readonly string[];
+}
+
+export interface HandlerPlan {
+  readonly name: string;
+  readonly handler: Handler;
+}
+
+export interface HostPlan {
+  readonly host: string;
+  readonly status: 'planned' | 'failed' | 'unreachable';
+  readonly why: string;
+  readonly steps: readonly StepPlan[];
+  /** In the order of definition; only those that a planned change notifies. */
+  readonly handlers: readonly HandlerPlan[];
+}
+
+/** Hosts that are worked on side by side; batches run one after another. */
+export interface Batch {
+  readonly name: string;
+  readonly hosts: readonly HostPlan[];
+}
+
+export interface Plan {
+  readonly cluster: string;
+  readonly batches: readonly Batch[];
+}
+
+// -------------------------------------------------------------------- apply
+
+/** What happens while a plan runs; what the views draw. */
+export type Event =
+  | { readonly kind: 'host'; readonly host: string; readonly doing: string }
+  | { readonly kind: 'begin'; readonly host: string; readonly title: string }
+  | {
+      readonly kind: 'progress';
+      readonly host: string;
+      readonly title: string;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: string;
+    }
+  | {
+      readonly kind: 'end';
+      readonly host: string;
+      readonly title: string;
+      readonly result: 'done' | 'already' | 'failed';
+      readonly detail: string;
+      readonly seconds: number;
+    };
+
+/** How one change or handler ended. */
+export interface Outcome {
+  readonly title: string;
+  readonly result: 'done' | 'already' | 'failed' | 'not-run';
+  readonly exit: number;
+  /** The end of what it printed, bounded. */
+  readonly output: string;
+  readonly seconds: number;
+}
+
+// ------------------------------------------------------------------- verify
+
+export type FindingStatus = 'pass' | 'fail' | 'not-run';
+
+/** One sentence of a check about one host. */
+export interface Finding {
+  readonly status: FindingStatus;
+  readonly host: string;
+  readonly found: string;
+  readonly expected: string;
+  /** The likely fix; empty when it passed. */
+  readonly fix: string;
+}
+
+export interface CheckResult extends Finding {
+  readonly id: string;
+  readonly name: string;
+  readonly from: Role;
+}

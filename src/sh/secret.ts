@@ -1,0 +1,86 @@
+/**
+ * A secret travels through inventory, templates and plans as a slot: a string that names it. Only what is sent to a host is
+ * resolved; every view, file and log masks. The marks are private-use characters, which no configuration file contains.
+ */
+import { EXIT, LvsError } from '../errors.ts';
+
+const slotPattern = /\uE000secret ([\w.-]+)\uE001/g;
+
+/** The string that stands for secret `name` until it is sent. */
+export function secretSlot(name: string): string {
+  return `\uE000secret ${name}\uE001`;
+}
+
+/** What people see instead of the slot: `[secret vrrp]`. */
+export function mask(text: string): string {
+  return text.replace(slotPattern, '[secret $1]');
+}
+
+/**
+ * Masks an old text by the slots of the new one, so that a former value of the secret is hidden too: where a line of `will` holds
+ * a slot, the matching place of a line of `was` becomes `[old secret NAME]`.
+ */
+export function maskBySlots(was: string, will: string): string {
+  const patterns = will
+    .split('\n')
+    .filter((line) => line.includes('\uE000'))
+    .map(toPattern);
+  const hide = (line: string): string => {
+    for (const { pattern, names } of patterns) {
+      const found = pattern.exec(line);
+      if (found)
+        return found
+          .slice(1)
+          .map((piece, index) => (index % 2 === 0 ? piece : `[old secret ${names[(index - 1) / 2]}]`))
+          .join('');
+    }
+    return line;
+  };
+  return mask(was.split('\n').map(hide).join('\n'));
+}
+
+function toPattern(line: string): { readonly pattern: RegExp; readonly names: readonly string[] } {
+  const pieces = line.split(slotPattern);
+  const names = pieces.filter((_, index) => index % 2 === 1);
+  const literals = pieces.filter((_, index) => index % 2 === 0);
+  const escaped = literals.map((literal) =>
+    literal
+      .split(/\s+/)
+      .map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+      .join('\\s*'),
+  );
+  return { pattern: new RegExp(`^(${escaped.join(')(.+?)(')})$`), names };
+}
+
+/** Holds the values. It never prints them: not by `toString`, JSON or inspection. */
+export class Secrets {
+  readonly #values: ReadonlyMap<string, string>;
+
+  constructor(values: ReadonlyMap<string, string> = new Map()) {
+    this.#values = values;
+  }
+
+  /** Slots become values: for what is sent to a host, and for comparing with what a host has. */
+  resolve(text: string): string {
+    return text.replace(slotPattern, (_, name: string) => {
+      const value = this.#values.get(name);
+      if (value === undefined) {
+        throw new LvsError(`secret "${name}" has no value`, {
+          code: 'secret.missing',
+          exitCode: EXIT.badInput,
+          hint: `set the environment variable ${secretVariable(name)}`,
+        });
+      }
+      return value;
+    });
+  }
+
+  toJSON(): string {
+    return '[secrets]';
+  }
+}
+
+/** The environment variable that gives secret `name`: `LVSCTL_SECRET_VRRP`. */
+export function secretVariable(name: string): string {
+  return `LVSCTL_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`;
+}

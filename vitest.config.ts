@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * unit: pure parts, no machine needed. transport: a real sshd on loopback. lab: real kernels. One project after another, so that
+ * timings of one do not starve the other on a small machine.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/transport/**', 'test/lab/**'] } },
+      { test: { name: 'transport', include: ['test/transport/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 } },
+      { test: { name: 'lab', include: ['test/lab/**/*.test.ts'], testTimeout: 1_200_000, hookTimeout: 1_200_000, fileParallelism: false } },
+    ],
+  },
+});
