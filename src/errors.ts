@@ -29,6 +29,8 @@ export interface LvsErrorOptions {
   /** What would be right, or what to do next; one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** Further complaints of the same kind: a file is read to its end, and all that is wrong with it is said at once. */
+  readonly others?: readonly LvsError[];
 }
 
 /** The only thing this project throws. `message` says what was found; `where` and `hint` make it one useful line. */
@@ -38,6 +40,7 @@ export class LvsError extends Error {
   readonly exitCode: ExitCode;
   readonly where: Where | undefined;
   readonly hint: string | undefined;
+  readonly others: readonly LvsError[];
 
   constructor(message: string, options: LvsErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -45,6 +48,7 @@ export class LvsError extends Error {
     this.exitCode = options.exitCode;
     this.where = options.where;
     this.hint = options.hint;
+    this.others = options.others ?? [];
   }
 }
 

@@ -1,0 +1,112 @@
+/** The part of a plan that one host runs in one go, as one script: lay the steps out, start the runner detached, follow its journal. */
+import { readFileSync } from 'node:fs';
+import type { Change, Handler } from '../model.ts';
+import { preamble } from '../sh/frame.ts';
+import { quote, renderSh, type Sh } from '../sh/sh.ts';
+
+/** One thing the runner does. A handler runs only after a change that it waits for was really made. */
+export interface Job {
+  readonly title: string;
+  readonly run: Sh;
+  readonly unless?: Sh;
+  readonly validate?: Sh;
+  /** Seconds. */
+  readonly timeout: number;
+  /** Absent: a change. Otherwise a handler: numbers of the jobs that notify it, or `always` when an earlier part did. */
+  readonly after?: readonly number[] | 'always';
+}
+
+export interface Bundle {
+  /** Names the folder on the host; unique per run and part. */
+  readonly id: string;
+  readonly nonce: string;
+  readonly jobs: readonly Job[];
+}
+
+const runnerText = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8');
+
+/** Where blobs and artefacts lie on a host; kept between runs, root-only. */
+export const hostCache = '/var/cache/lvsctl';
+
+/** Default time that a step may take, in seconds. */
+export const defaultTimeout = 60;
+
+export function jobOf(change: Change): Job {
+  return {
+    title: change.title,
+    run: change.run,
+    ...(change.unless && { unless: change.unless }),
+    ...(change.validate && { validate: change.validate }),
+    timeout: change.timeout ?? defaultTimeout,
+  };
+}
+
+export function handlerJob(name: string, handler: Handler, after: readonly number[] | 'always'): Job {
+  return {
+    title: `handler ${name}`,
+    run: handler.run,
+    ...(handler.unless && { unless: handler.unless }),
+    ...(handler.validate && { validate: handler.validate }),
+    timeout: handler.timeout ?? defaultTimeout,
+    after,
+  };
+}
+
+/**
+ * The script for the host's shell. It ends when its stdin does; the word `finished` on stdin first says that the journal was read to
+ * the end and may go. `resolve` turns secret slots into values: this text is sent and never shown.
+ */
+export function bundleScript(bundle: Bundle, resolve: (value: string) => string): string {
+  const folder = runFolder(bundle.id);
+  const put = (name: string, text: string): string => `printf %s ${quote(text)} >${folder}/${name}`;
+  const environment = [
+    `LVSCTL_RUN=${folder}`,
+    `LVSCTL_NONCE=${bundle.nonce}`,
+    `LVSCTL_BLOBS=${hostCache}/blobs`,
+    `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
+  ];
+  const stepHead = (number: number): string => `${preamble}
+progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2" "$3" >>"$LVSCTL_RUN/journal"; }
+`;
+  const files = bundle.jobs.flatMap((job, number) =>
+    (['run', 'unless', 'validate'] as const).flatMap((kind) => {
+      const fragment = job[kind];
+      return fragment ? [put(`${number}.${kind}`, stepHead(number) + renderSh(fragment, resolve))] : [];
+    }),
+  );
+  return `{
+${preamble}
+mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && mkdir ${folder} || exit 1
+mkdir -p ${hostCache}/blobs ${hostCache}/artefacts && chmod 700 ${hostCache} || exit 1
+${put('list', `${bundle.jobs.map(listLine).join('\n')}\n`)}
+${files.join('\n')}
+${put('runner', `${preamble}\nexport ${environment.join(' ')}\n${runnerText}`)}
+: >${folder}/journal
+if [ -d /run/systemd/system ]; then
+systemd-run --quiet --collect --unit=lvsctl-${bundle.id} -p KillMode=process sh ${folder}/runner || exit 1
+else
+setsid sh ${folder}/runner </dev/null >/dev/null 2>&1 &
+fi
+${follow(folder, 0)}
+exit 0
+}
+`;
+}
+
+/** Prints the journal from a byte offset on, until its stdin ends: the line may break at any time and be taken up again. */
+function follow(folder: string, offset: number): string {
+  return `tail -c +${offset + 1} -f ${folder}/journal &
+tail=$!
+read -r word
+kill $tail
+[ "$word" != finished ] || rm -rf ${folder}`;
+}
+
+function runFolder(id: string): string {
+  return `/run/lvsctl/${quote(id)}`;
+}
+
+function listLine(job: Job, number: number): string {
+  const after = job.after === undefined ? '-' : job.after === 'always' ? 'always' : job.after.join(',');
+  return `${number} ${job.timeout} ${after}`;
+}

@@ -1,0 +1,29 @@
+/** The journal that a host's runner writes, line by line, as values. */
+
+export type Entry =
+  | { readonly kind: 'begin'; readonly job: number }
+  | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number; readonly unit: string }
+  | { readonly kind: 'log'; readonly job: number; readonly text: string }
+  | { readonly kind: 'end'; readonly job: number; readonly result: 'done' | 'already' | 'failed'; readonly exit: number }
+  | { readonly kind: 'finished' };
+
+/** One line as an entry; `undefined` for anything that does not carry the run's nonce. */
+export function parseEntry(line: string, nonce: string): Entry | undefined {
+  if (!line.startsWith(`${nonce} `)) return undefined;
+  const [kind, ...words] = line.slice(nonce.length + 1).split(' ');
+  const job = Number(words[0]);
+  switch (kind) {
+    case 'begin':
+      return { kind, job };
+    case 'progress':
+      return { kind, job, done: Number(words[1]) || 0, total: Number(words[2]) || 0, unit: words.slice(3).join(' ') };
+    case 'log':
+      return { kind, job, text: words.slice(1).join(' ') };
+    case 'end':
+      return { kind, job, result: words[1] === 'done' || words[1] === 'already' ? words[1] : 'failed', exit: Number(words[2]) || 0 };
+    case 'finished':
+      return { kind };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** `lvsctl tasks`, `checks` and `schema`: the reference, generated from the code that does the work. */
+import { z } from 'zod';
+import { EXIT, LvsError } from '../../errors.ts';
+import { nearest } from '../../inventory/nearest.ts';
+import { inventoryJsonSchema } from '../../inventory/schema.ts';
+import { loadRegistry } from '../../playbook/registry.ts';
+
+interface Word {
+  readonly summary: string;
+  readonly params: z.ZodType;
+  readonly example: unknown;
+}
+
+export async function tasks(name?: string): Promise<void> {
+  show('task', (await loadRegistry()).tasks, name);
+}
+
+export async function checks(name?: string): Promise<void> {
+  show('check', (await loadRegistry()).checks, name);
+}
+
+export function schema(): void {
+  process.stdout.write(`${JSON.stringify(inventoryJsonSchema(), null, 2)}\n`);
+}
+
+function show(kind: string, words: ReadonlyMap<string, Word>, name: string | undefined): void {
+  if (name === undefined) {
+    const width = Math.max(...[...words.keys()].map((word) => word.length));
+    for (const [word, { summary }] of words) process.stdout.write(`${word.padEnd(width)}  ${summary}\n`);
+    return;
+  }
+  const word = words.get(name);
+  if (!word) {
+    const close = nearest(name, [...words.keys()]);
+    throw new LvsError(`there is no ${kind} "${name}"`, {
+      code: 'cli.unknown-word',
+      exitCode: EXIT.badInput,
+      hint: close ? `did you mean "${close}"?` : `"lvsctl ${kind}s" lists them`,
+    });
+  }
+  process.stdout.write(
+    `${name}: ${word.summary}\n\n${parameters(word.params).join('\n')}\n\nexample:\n  ${name}: ${JSON.stringify(word.example)}\n`,
+  );
+}
+
+function parameters(params: z.ZodType): readonly string[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(params, { unrepresentable: 'any', io: 'input' });
+  return Object.entries(properties).map(([key, value]) => {
+    const about = typeof value === 'object' ? (value.description ?? '') : '';
+    return `  ${key}${required.includes(key) ? '' : ' (optional)'}: ${about}`;
+  });
+}

@@ -1,0 +1,17 @@
+/** The one place where errors become text: a line each on stderr, never a stack trace unless asked for. */
+import { styleText } from 'node:util';
+import { EXIT, type ExitCode, formatError, LvsError } from '../errors.ts';
+import { mask } from '../sh/secret.ts';
+import { printable } from '../view/printable.ts';
+
+/** Prints the error and returns the exit code that stands for it. */
+export function complain(error: unknown, trace: boolean): ExitCode {
+  const lines = error instanceof LvsError ? [error, ...error.others].map(formatError) : [`this is a defect of lvsctl: ${said(error)}`];
+  for (const line of lines) process.stderr.write(`${styleText('red', 'error:', { stream: process.stderr })} ${mask(printable(line))}\n`);
+  if (trace && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return error instanceof LvsError ? error.exitCode : EXIT.taskFailed;
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}; -vvv shows where` : String(error);
+}

@@ -1,0 +1,14 @@
+/** What the flags of the command line come to. */
+export interface CommonFlags {
+  readonly limit: string;
+  readonly lab?: boolean;
+  readonly acceptNew?: boolean;
+  readonly json?: boolean;
+  readonly color: boolean;
+  readonly verbose: number;
+  readonly timeout?: string;
+  readonly playbook?: string;
+  readonly diff?: boolean;
+  readonly check?: boolean;
+  readonly yes?: boolean;
+}

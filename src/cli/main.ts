@@ -1,0 +1,95 @@
+/** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../errors.ts';
+import { complain } from './complain.ts';
+import type { CommonFlags } from './flags.ts';
+
+const program = new Command('lvsctl')
+  .description('Provisions and runs LVS (IPVS) + keepalived + nginx clusters over SSH; nothing to install on the targets.')
+  .version('0.1.0')
+  .exitOverride()
+  .configureHelp({ sortSubcommands: false })
+  .showSuggestionAfterError();
+
+function verb(name: string, summary: string, example: string): Command {
+  return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
+}
+
+/** Flags that every verb which talks to hosts takes, spelt as Ansible users know them. */
+function common(command: Command): Command {
+  return command
+    .argument('<inventory>', 'the inventory file')
+    .option('-l, --limit <pattern>', 'only these hosts: "backends", "web1", "all:!dr2", "web*"', 'all')
+    .option('--lab', 'against the running rehearsal of this inventory instead of the real hosts')
+    .option('--accept-new', 'first contact: accept and keep host keys that are not known yet; a changed key is refused all the same')
+    .option('--json', 'one JSON document on stdout and nothing else')
+    .option('--no-color', 'no colours')
+    .addOption(
+      new Option('-v, --verbose', 'also what needed nothing, and why (-vvv: stack traces)')
+        .argParser((_, count: number) => count + 1)
+        .default(0),
+    )
+    .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
+}
+
+function changing(command: Command): Command {
+  return common(command)
+    .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
+    .option('-D, --diff', 'show what changes, line by line');
+}
+
+changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff')).action(
+  async (file: string, flags: CommonFlags) => (await import('./commands/plan.ts')).plan(file, flags),
+);
+
+changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
+  .option('-C, --check', 'stop at the plan: same as "plan"')
+  .option('-y, --yes', 'do not ask')
+  .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
+
+common(verb('verify', 'all checks, from every vantage point; changes nothing', 'lvsctl verify inventory/dr.yaml'))
+  .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
+  .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
+
+const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
+const labVerb = (name: string, summary: string): Command =>
+  lab.command(name).description(summary).argument('<inventory>', 'the inventory file');
+labVerb('up', 'boot one machine per host').action(async (file: string) => (await import('./commands/lab.ts')).up(file));
+labVerb('down', 'stop them and leave nothing behind').action(async (file: string) => (await import('./commands/lab.ts')).down(file));
+labVerb('status', 'which machines run and answer')
+  .option('--json', 'one JSON document on stdout')
+  .action(async (file: string, flags: { json?: boolean }) => (await import('./commands/lab.ts')).status(file, flags));
+labVerb('ssh', 'a terminal on one machine')
+  .argument('<host>')
+  .action(async (file: string, host: string) => (await import('./commands/lab.ts')).ssh(file, host));
+labVerb('exec', 'run a command on the machines that a pattern names')
+  .argument('<pattern>', 'host, group or pattern')
+  .argument('<command...>', 'after "--": a shell command line')
+  .action(async (file: string, pattern: string, words: readonly string[]) =>
+    (await import('./commands/lab.ts')).exec(file, pattern, words),
+  );
+labVerb('power', "pull a machine's plug, or boot it again")
+  .argument('<host>')
+  .argument('<state>', 'on or off')
+  .action(async (file: string, host: string, state: string) => (await import('./commands/lab.ts')).power(file, host, state));
+
+verb('tasks', 'the words of a playbook, or the reference of one', 'lvsctl tasks sysctl')
+  .argument('[name]')
+  .action(async (name?: string) => (await import('./commands/reference.ts')).tasks(name));
+verb('checks', 'the words of a verify list, or the reference of one', 'lvsctl checks vip_arp')
+  .argument('[name]')
+  .action(async (name?: string) => (await import('./commands/reference.ts')).checks(name));
+verb('schema', 'JSON Schema of the inventory, for editors', 'lvsctl schema > lvsctl.schema.json').action(async () =>
+  (await import('./commands/reference.ts')).schema(),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
+  else
+    process.exitCode = complain(
+      error,
+      process.argv.some((word) => /^-v*vvv$/.test(word)) || process.argv.filter((word) => word === '-v').length > 2,
+    );
+}

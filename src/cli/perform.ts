@@ -1,0 +1,42 @@
+/** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
+import { type Flow, run } from '../flow.ts';
+import type { Host, Report } from '../model.ts';
+import { reportText } from '../view/text.ts';
+import { noWatch, type Watch } from '../view/watch.ts';
+import type { CommonFlags } from './flags.ts';
+
+export interface Performance {
+  readonly command: string;
+  readonly flow: Omit<Flow, 'command' | 'emit' | 'confirm'>;
+  readonly flags: CommonFlags;
+  /** Asked with the live view closed, so that a question can stand on the terminal. */
+  readonly confirm: (soFar: Report) => Promise<boolean>;
+}
+
+export async function perform({ command, flow, flags, confirm }: Performance): Promise<Report> {
+  if (!flags.color) process.env.NO_COLOR = '1';
+  let watch = await startWatch(flow.fleet.hosts, flags);
+  const report = await run({
+    ...flow,
+    command,
+    emit: (event) => watch.emit(event),
+    confirm: async (_, soFar) => {
+      await watch.close();
+      const go = await confirm(soFar);
+      if (go) watch = await startWatch(flow.fleet.hosts, flags);
+      return go;
+    },
+  }).finally(() => watch.close());
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
+  );
+  process.exitCode = report.exitCode;
+  return report;
+}
+
+async function startWatch(hosts: readonly Host[], flags: CommonFlags): Promise<Watch> {
+  if (flags.json) return noWatch;
+  if (process.stdout.isTTY && process.env.TERM !== 'dumb')
+    return (await import('../view/tree.ts')).watchTree(hosts.map(({ name }) => name));
+  return (await import('../view/lines.ts')).watchLines((line) => process.stdout.write(`${line}\n`));
+}

@@ -1,0 +1,71 @@
+/** From files and flags to a flow that can run: what every verb that talks to hosts has in common. */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { openStore } from '../apply/store.ts';
+import { EXIT, LvsError } from '../errors.ts';
+import type { Flow } from '../flow.ts';
+import { loadInventory } from '../inventory/load.ts';
+import { type Lab, labOf } from '../lab/lab.ts';
+import { rehearse } from '../lab/rehearse.ts';
+import type { Fleet } from '../model.ts';
+import { bindPlaybook } from '../playbook/bind.ts';
+import { loadPlaybook } from '../playbook/load.ts';
+import { loadRegistry } from '../playbook/registry.ts';
+import { Secrets, secretVariable } from '../sh/secret.ts';
+import { sshTransport } from '../transport/ssh.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { CommonFlags } from './flags.ts';
+
+export type Session = Omit<Flow, 'command' | 'emit' | 'confirm'>;
+
+/** The playbook that comes with lvsctl under this name. */
+export function ownPlaybook(name: string): string {
+  return fileURLToPath(new URL(`../../playbooks/${name}.yaml`, import.meta.url));
+}
+
+/** Reads everything and complains about anything before the first host is touched. */
+export async function openSession(
+  file: string,
+  flags: CommonFlags,
+  books: { readonly plays?: string; readonly checks?: string },
+): Promise<Session> {
+  const { fleet: declared, secretNames } = loadInventory(file);
+  const registry = await loadRegistry();
+  const lab = flags.lab ? await labOf(declared) : undefined;
+  const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
+  const secrets = new Secrets(secretsFromEnvironment(secretNames));
+  const bind = (path: string | undefined) => (path ? bindPlaybook(loadPlaybook(path), fleet, registry, flags.limit) : []);
+  return {
+    runId: newRunId(),
+    fleet,
+    registry,
+    plays: bind(books.plays),
+    checks: bind(books.checks),
+    transport: transportOf(flags, lab),
+    store: openStore(),
+    resolve: (text) => secrets.resolve(text),
+  };
+}
+
+function transportOf(flags: CommonFlags, lab: Lab | undefined): Transport {
+  if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false });
+  return sshTransport({ acceptNew: flags.acceptNew ?? false });
+}
+
+function secretsFromEnvironment(names: readonly string[]): ReadonlyMap<string, string> {
+  const found = names.map((name) => [name, process.env[secretVariable(name)]] as const);
+  return new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+}
+
+function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {
+  if (flag === undefined) return fleet;
+  const timeout = Number(flag);
+  if (!(timeout > 0)) throw new LvsError(`--timeout ${flag} is not a number of seconds`, { code: 'cli.timeout', exitCode: EXIT.badInput });
+  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, timeout } })) };
+}
+
+/** Sorts by time and is unique enough for a folder name: `20260724-131502-9f3a`. */
+function newRunId(): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${time}-${randomBytes(2).toString('hex')}`;
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { EXIT, LvsError } from '../errors.ts';
+import type { Fleet } from '../model.ts';
+import { buildFleet } from './build.ts';
+import { toError } from './complaints.ts';
+import { allowedWords, explainIssue } from './explain.ts';
+import { resolveGroups } from './groups.ts';
+import { findFaults } from './rules.ts';
+import { inventorySchema } from './schema.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** An inventory that may be used. */
+export interface Inventory {
+  readonly fleet: Fleet;
+  /** Names of the secrets that it wants, each once. */
+  readonly secretNames: readonly string[];
+}
+
+/** Reads and checks an inventory file. Throws as `parseInventory`, and LvsError `inventory.unreadable` (exit 4). */
+export function loadInventory(file: string): Inventory {
+  return parseInventory(readText(file), file);
+}
+
+/**
+ * YAML text → Fleet. Three sieves, each complete: YAML, then the form of every value, then how the values fit together. Throws
+ * InventoryErrors (exit 4): every complaint of the first sieve that has any, each with file, line and column.
+ */
+export function parseInventory(text: string, file: string): Inventory {
+  const source = readYaml(text);
+  if (source.complaints.length > 0) throw toError(source.complaints, file, source.locate);
+  const parsed = inventorySchema.safeParse(source.value, { error: allowedWords });
+  if (!parsed.success) {
+    const complaints = parsed.error.issues.flatMap((issue) => explainIssue(issue, source.value));
+    throw toError(complaints, file, source.locate);
+  }
+  const { groups, complaints } = resolveGroups(parsed.data);
+  const fleet = buildFleet(parsed.data, groups, file);
+  const faults = [...complaints, ...findFaults({ shape: parsed.data, fleet, locate: source.locate })];
+  if (faults.length > 0) throw toError(faults, file, source.locate);
+  return { fleet, secretNames: source.secretNames };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'this file cannot be read';
+    const hint = 'the first argument is the path of an inventory, such as inventory/dr.yaml';
+    throw new LvsError(reason, { code: 'inventory.unreadable', exitCode: EXIT.badInput, where: { file }, hint, cause });
+  }
+}

@@ -1,0 +1,28 @@
+import { EXIT, LvsError, type Where } from '../errors.ts';
+import type { Fleet, Host } from '../model.ts';
+import { formatValue } from './complaints.ts';
+import { matchPattern, unknownHint } from './match-pattern.ts';
+
+/**
+ * The hosts that a pattern chooses, in the order of the inventory; see `matchPattern` for the language. A pattern may choose none
+ * (`clients` where there are none). Throws LvsError `inventory.unknown-host` (exit 4) for a name, a glob included, that fits nothing;
+ * `where` says where the pattern stood.
+ *
+ * @example selectHosts(fleet, 'backends:!web2')
+ */
+export function selectHosts(fleet: Fleet, pattern: string, where?: Where): readonly Host[] {
+  const names = { hosts: fleet.hosts.map((host) => host.name), groups: fleet.groups };
+  const { hosts, unknown } = matchPattern(pattern, names);
+  const [term] = unknown;
+  if (term !== undefined) {
+    const hint = unknownHint(term, names);
+    throw new LvsError(`no host or group is called ${formatValue(term)}`, {
+      code: 'inventory.unknown-host',
+      exitCode: EXIT.badInput,
+      hint,
+      ...(where && { where }),
+    });
+  }
+  const chosen = new Set(hosts);
+  return fleet.hosts.filter((host) => chosen.has(host.name));
+}

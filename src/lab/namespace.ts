@@ -1,0 +1,50 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Layout } from './layout.ts';
+import { namespaceOf } from './places.ts';
+import { run } from './run.ts';
+
+/** Makes the lab's namespace with its bridges and taps. Nothing connects it to the machine's own networks. */
+export async function makeNamespace(layout: Layout, signal?: AbortSignal): Promise<void> {
+  const namespace = namespaceOf(layout.name);
+  await run('ip', ['netns', 'add', namespace], { signal });
+  await run('ip', ['-netns', namespace, '-batch', '-'], { input: networkCommands(layout), signal });
+  await run('ip', ['netns', 'exec', namespace, 'sh', '-eu'], { input: offloadCommands(layout), signal });
+}
+
+/** Removes the namespace, and with it bridges and taps; nothing happens when there is none. */
+export async function removeNamespace(name: string): Promise<void> {
+  if (namespaceInode(name) !== undefined) await run('ip', ['netns', 'delete', namespaceOf(name)]);
+}
+
+/** What /proc/PID/ns/net of every process in the lab's namespace says; undefined when there is none. */
+export function namespaceInode(name: string): number | undefined {
+  return statSync(join('/run/netns', namespaceOf(name)), { throwIfNoEntry: false })?.ino;
+}
+
+/** For `ip -batch`. Adverts are multicast: a snooping bridge without a querier would lose them. */
+export function networkCommands(layout: Layout): string {
+  const bridges = layout.segments.flatMap((segment) => [
+    `link add ${segment.bridge} type bridge mcast_snooping 0 forward_delay 0 stp_state 0`,
+    `address add ${segment.gateway}/${segment.length} dev ${segment.bridge}${segment.gateway.includes(':') ? ' nodad' : ''}`,
+    `link set ${segment.bridge} up`,
+  ]);
+  const taps = taggedTaps(layout).flatMap(({ tap, bridge }) => [
+    `tuntap add dev ${tap} mode tap`,
+    `link set ${tap} master ${bridge}`,
+    `link set ${tap} up`,
+  ]);
+  return `${['link set lo up', ...bridges, ...taps].join('\n')}\n`;
+}
+
+/** Segments bigger than a frame make UML's receiver give up for good, so nothing may build them. */
+function offloadCommands(layout: Layout): string {
+  const bridges = layout.segments.map(({ bridge }) => `ethtool -K ${bridge} tx off tso off gso off gro off`);
+  const taps = taggedTaps(layout).map(({ tap }) => `ethtool -K ${tap} tso off gso off gro off`);
+  const routes = ['echo 1 >/proc/sys/net/ipv4/ip_forward', 'echo 0 >/proc/sys/net/ipv4/conf/all/send_redirects'];
+  return `${[...bridges, ...taps, ...(layout.segments.length > 1 ? routes : [])].join('\n')}\n`;
+}
+
+function taggedTaps(layout: Layout): readonly { readonly tap: string; readonly bridge: string }[] {
+  return layout.hosts.flatMap((host) => host.nics);
+}

@@ -1,0 +1,53 @@
+/** One script finds out everything about a host: its facts, then every fragment asked for, in one channel. */
+import { EXIT, LvsError } from '../errors.ts';
+import type { Seen } from '../model.ts';
+import { frame, newNonce, unframe } from '../sh/frame.ts';
+import { renderSh, type Sh } from '../sh/sh.ts';
+import { runScript } from '../transport/run-script.ts';
+import type { Connection } from '../transport/transport.ts';
+import { factsProbe, parseFacts } from './facts.ts';
+
+export interface ProbeOptions {
+  /** Seconds for the whole script. */
+  readonly timeout: number;
+  readonly resolve: (value: string) => string;
+}
+
+/**
+ * Runs `fragments` (by id) on the host. A line that broke or an answer that is not whole is `reached: false` with the reason: half an
+ * answer must not look like a bare host.
+ */
+export async function probeHost(connection: Connection, fragments: Readonly<Record<string, Sh>>, options: ProbeOptions): Promise<Seen> {
+  const host = connection.host.name;
+  const ids = Object.keys(fragments);
+  const nonce = newNonce();
+  const texts = [factsProbe, ...Object.values(fragments)].map((fragment) => renderSh(fragment, options.resolve));
+  try {
+    const ran = await runScript(connection, frame(texts, nonce), { timeout: options.timeout });
+    const [facts, ...outputs] = unframe(ran.stdout, ran.stderr, nonce, texts.length) ?? [];
+    if (!facts) return unreached(host, incomplete(ran));
+    return {
+      host,
+      reached: true,
+      facts: parseFacts(facts),
+      outputs: Object.fromEntries(ids.map((id, index) => [id, outputs[index] ?? never(id)])),
+    };
+  } catch (error) {
+    if (error instanceof LvsError && error.exitCode === EXIT.unreachable) return unreached(host, error.message, error.hint);
+    throw error;
+  }
+}
+
+function incomplete(ran: { readonly exit: number | null; readonly truncated: boolean; readonly stderr: string }): string {
+  if (ran.truncated) return 'the host printed more than a probe may';
+  const said = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
+  return `the probe was cut short (${ran.exit === null ? 'the line broke' : `the shell ended with ${ran.exit}`})${said ? `: ${said}` : ''}`;
+}
+
+export function unreached(host: string, reason: string, hint?: string): Seen {
+  return { host, reached: false, reason, ...(hint && { hint }) };
+}
+
+function never(id: string): never {
+  throw new Error(`no output for fragment ${id}`);
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { defineTask, type Sh, sh } from '../task.ts';
+import { absolutePath, text } from './support/params.ts';
+
+const params = z
+  .strictObject({
+    run: text.min(1).describe('Command, as POSIX sh reads it; run as root, with nothing on its standard input.'),
+    creates: absolutePath.optional().describe('Path that is there once the command has done its work.'),
+    unless: text.min(1).optional().describe('Command that changes nothing and exits 0 once there is nothing to do.'),
+    timeout: z.int().min(1).max(86_400).default(60).describe('Seconds after which the command is stopped.'),
+  })
+  .refine(
+    (want) => (want.creates === undefined) !== (want.unless === undefined),
+    'one of "creates" and "unless": without it nobody could tell whether the command has been run',
+  );
+
+type Want = z.infer<typeof params>;
+
+interface Seen {
+  readonly done: boolean;
+}
+
+export default defineTask<Want, Seen>({
+  summary: 'A command, run until what it is for is there. Prefer a task that knows its subject: it shows a difference, this cannot.',
+  params,
+  touches: (want) => (want.creates === undefined ? [] : [`file:${want.creates}`]),
+  probe: (want) => sh`if ${isDone(want)}; then printf 'done\n'; fi`,
+  parse: ({ stdout }) => ({ done: stdout === 'done\n' }),
+  plan: (seen, want) =>
+    seen.done
+      ? []
+      : [
+          {
+            id: 'run',
+            title: `run ${firstLine(want.run)}`,
+            was: '',
+            will: want.run.endsWith('\n') ? want.run : `${want.run}\n`,
+            run: sh`sh -c -- ${want.run} </dev/null`,
+            unless: isDone(want),
+            timeout: want.timeout,
+          },
+        ],
+  settled: (want) => (want.creates === undefined ? `"${firstLine(want.unless ?? '')}" says that nothing is to be done` : `${want.creates} is there`),
+  example: {
+    run: 'openssl dhparam -out /etc/ssl/dhparam.pem 2048',
+    creates: '/etc/ssl/dhparam.pem',
+    timeout: 600,
+  },
+});
+
+function isDone(want: Want): Sh {
+  if (want.creates !== undefined) return sh`[ -e ${want.creates} ] || [ -L ${want.creates} ]`;
+  return sh`sh -c -- ${want.unless ?? 'false'} >/dev/null 2>&1 </dev/null`;
+}
+
+/** A command as a title: its first line, not too long. */
+function firstLine(command: string): string {
+  const [line = ''] = command.trim().split('\n');
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

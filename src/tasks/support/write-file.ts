@@ -1,0 +1,138 @@
+/**
+ * How every task looks at a file and writes one. A file is staged beside its target with its final owner, mode and label, checked
+ * there, made durable and renamed: a reader sees the old file or the new one, never half of either.
+ */
+import { posix } from 'node:path';
+import { type Change, lines, type PlanContext, type Risk, refuse, type Sh, sh } from '../../task.ts';
+import type { SeenFile } from './seen-file.ts';
+
+export { fileProbe, filesProbe, parseFile, parseFiles, type SeenFile } from './seen-file.ts';
+
+export interface WantedFile {
+  readonly seen: SeenFile;
+  /** Absolute. */
+  readonly path: string;
+  /** May hold secret slots. */
+  readonly content: string;
+  /** Names or numbers; root unless said. */
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  /** Octal; "0644" unless said. */
+  readonly mode?: string | undefined;
+  /** Looks at the staged copy before it replaces the old file; a failing one leaves the old file. Give its argument as it is: it is one word. */
+  readonly validate?: ((staged: Sh) => Sh) | undefined;
+  readonly notify?: readonly string[] | undefined;
+  readonly risk?: Risk | undefined;
+  /** Makes the directory that holds the file (root, 0755) where it is missing; otherwise a missing one fails the change. */
+  readonly makeParent?: boolean | undefined;
+  /** Replaces a symbolic link at the path by the file; otherwise a link is refused. */
+  readonly replaceLink?: boolean | undefined;
+  readonly context: Pick<PlanContext, 'same'>;
+}
+
+/**
+ * Nothing, `content:PATH`, `attributes:PATH` (owner, group, mode), or both. Throws `refused` where something that is no regular file
+ * lies at the path.
+ */
+export function fileChange(want: WantedFile): readonly Change[] {
+  refuseOther(want);
+  const { seen, path } = want;
+  const content = seen.type !== 'file' || seen.content === undefined || !want.context.same(seen.content, want.content);
+  const attributes = seen.type === 'file' && !sameAttributes(want);
+  const common = { ...(want.notify && { notify: want.notify }), ...(want.risk && { risk: want.risk }) };
+  const changes: Change[] = [];
+  if (content) {
+    const title = seen.type === 'missing' ? `create ${path} (${attributesOf(want)})` : `write ${path}`;
+    changes.push({ id: `content:${path}`, title, was: shownContent(seen), will: want.content, run: writeFile(want), ...common });
+  }
+  if (attributes) changes.push({ ...setAttributes(want), ...common });
+  return changes;
+}
+
+/** The fragment alone: puts `content` at `path` whole, or fails and leaves what was there. Safe to run again. */
+export function writeFile(want: Omit<WantedFile, 'seen' | 'context' | 'notify' | 'risk'>): Sh {
+  const { path, content, validate } = want;
+  const directory = posix.dirname(path);
+  const staged = posix.join(directory, `.${posix.basename(path)}.lvsctl`);
+  return lines(
+    sh`(
+umask 077
+target=${path} directory=${directory} staged=${staged}`,
+    want.makeParent && sh`[ -d "$directory" ] || ( umask 022; mkdir -p -- "$directory" )`,
+    sh`[ -d "$directory" ] || { printf '%s\n' "there is no directory $directory" >&2; exit 1; }`,
+    !want.replaceLink && sh`[ ! -L "$target" ] || { printf '%s\n' "$target is a symbolic link" >&2; exit 1; }`,
+    sh`[ -L "$target" ] || [ ! -e "$target" ] || [ -f "$target" ] || { printf '%s\n' "$target is no regular file" >&2; exit 1; }
+trap 'rm -f -- "$staged"' EXIT
+trap 'exit 1' HUP INT TERM
+rm -f -- "$staged" && set -C || exit 1
+${putText(content)} >"$staged" || exit 1
+set +C
+chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1`,
+    labelStaged,
+    validate &&
+      sh`{ ${validate(sh`"$staged"`)}
+} || { printf '%s\n' "the new $target is not valid; the old one stays" >&2; exit 1; }`,
+    sh`sync -- "$staged" 2>/dev/null || sync
+mv -f -- "$staged" "$target" || exit 1
+trap - EXIT
+[ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon >/dev/null || restorecon -- "$target" || :
+)`,
+  );
+}
+
+/** Prints a value exactly. Where printf is a program (mksh), its arguments would show in `ps` and end at 128 KiB; `print` is built in there. */
+export function putText(content: string): Sh {
+  return sh`if [ "$(command -v printf)" = printf ]; then printf %s ${content}; else print -rn -- ${content}; fi`;
+}
+
+/** Gives the staged copy the label of its final path, before anybody can open it by that. */
+const labelStaged = sh`if [ -e /sys/fs/selinux/enforce ] && label=$(matchpathcon -n "$target" 2>/dev/null); then chcon -- "$label" "$staged" || :; fi`;
+
+function setAttributes(want: WantedFile): Omit<Change, 'notify' | 'risk'> {
+  const { path, seen } = want;
+  return {
+    id: `attributes:${path}`,
+    title: `set owner and mode of ${path}`,
+    was: `${seen.owner}:${seen.group} ${seen.mode}\n`,
+    will: `${attributesOf(want)}\n`,
+    run: attributesRun(path, want),
+  };
+}
+
+/** Owner, group and mode of something that is no symbolic link. */
+export function attributesRun(path: string, want: Pick<WantedFile, 'owner' | 'group' | 'mode'>): Sh {
+  return sh`[ ! -L ${path} ] && chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} ${path} && chmod -- ${want.mode ?? '0644'} ${path}`;
+}
+
+/** `root:root 0644`. */
+export function attributesOf(want: Pick<WantedFile, 'owner' | 'group' | 'mode'>): string {
+  return `${want.owner ?? 'root'}:${want.group ?? 'root'} ${want.mode ?? '0644'}`;
+}
+
+/** True when owner and group (by name or number) and mode are as wanted. */
+export function sameAttributes({
+  seen,
+  owner = 'root',
+  group = 'root',
+  mode = '0644',
+}: Pick<WantedFile, 'seen' | 'owner' | 'group' | 'mode'>): boolean {
+  const named = (wanted: string, name: string, number: string) => wanted === name || wanted === number;
+  return (
+    named(owner, seen.owner, seen.uid) && named(group, seen.group, seen.gid) && Number.parseInt(mode, 8) === Number.parseInt(seen.mode, 8)
+  );
+}
+
+/** Old text for the diff; a sentence where there is none to show. */
+function shownContent(seen: SeenFile): string {
+  if (seen.type === 'link') return `(symbolic link to ${seen.target})\n`;
+  if (seen.type !== 'file') return '';
+  return seen.content ?? `(${seen.size} bytes, too many to show)\n`;
+}
+
+function refuseOther({ seen, path, replaceLink }: WantedFile): void {
+  if (seen.type === 'directory') throw refuse(`${path} is a directory`, 'move it away, or give another path');
+  if (seen.type === 'other') throw refuse(`${path} is neither a file nor a directory`, 'move it away, or give another path');
+  if (seen.type === 'link' && !replaceLink) {
+    throw refuse(`${path} is a symbolic link to ${seen.target}`, 'write to its target, or remove the link');
+  }
+}

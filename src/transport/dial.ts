@@ -1,0 +1,68 @@
+/** The byte stream below a connection. */
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { EXIT, LvsError } from '../errors.ts';
+import type { Host } from '../model.ts';
+import type { Dial } from './transport.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to its network',
+  ENOTFOUND: 'no such name',
+  EAI_AGAIN: 'its name cannot be looked up now',
+  ETIMEDOUT: 'no answer',
+};
+
+/** Plain TCP without Nagle's delay: with it, each small exchange waits for an acknowledgement (measured: exec 47.8 ms, 2.9 ms without). */
+export function dialTcp(timeout: number): Dial {
+  return (address, port) =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host: address, port });
+      const timer = setTimeout(() => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), timeout * 1000);
+      socket.once('error', reject).once('close', () => clearTimeout(timer));
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        socket.setNoDelay(true);
+        socket.off('error', reject);
+        resolve(socket);
+      });
+    });
+}
+
+/** The stream to a host. Throws LvsError `ssh.unreachable` when there is none after `host.ssh.timeout` seconds. */
+export async function dialHost(host: Host, dial: Dial | undefined): Promise<Duplex> {
+  const { timeout, port } = host.ssh;
+  const dialling = (dial ?? dialTcp(timeout))(host.address, port);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      dialling.then((stream) => stream.destroy()).catch(() => undefined);
+      reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+    }, timeout * 1000);
+  });
+  try {
+    return await Promise.race([dialling, late]);
+  } catch (cause) {
+    throw unreachable(host, reasonOf(cause, timeout), cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function reasonOf(cause: unknown, timeout: number): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ETIMEDOUT') return `no answer within ${timeout} s`;
+  return reasons[code ?? ''] ?? message;
+}
+
+/** `web1: cannot reach 10.0.0.1 port 22: connection refused`. */
+export function unreachable(host: Host, reason: string, cause?: unknown): LvsError {
+  return new LvsError(`cannot reach ${host.address} port ${host.ssh.port}: ${reason}`, {
+    code: 'ssh.unreachable',
+    exitCode: EXIT.unreachable,
+    where: { host: host.name },
+    ...(cause !== undefined && { cause }),
+  });
+}

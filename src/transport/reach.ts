@@ -1,0 +1,32 @@
+/** Opens the line to every host of a run at once; a host that does not answer is a fact about that host, not the end of the run. */
+import { EXIT, LvsError } from '../errors.ts';
+import type { Host, Seen } from '../model.ts';
+import type { Connection, Transport } from './transport.ts';
+
+export interface Lines {
+  readonly connections: ReadonlyMap<string, Connection>;
+  /** Hosts that could not be reached, with the reason. */
+  readonly unreached: Readonly<Record<string, Seen>>;
+  close(): void;
+}
+
+export async function reach(hosts: readonly Host[], transport: Transport): Promise<Lines> {
+  const connections = new Map<string, Connection>();
+  const unreached: Record<string, Seen> = {};
+  const open = async (host: Host): Promise<void> => {
+    try {
+      connections.set(host.name, await transport.connect(host));
+    } catch (error) {
+      if (!(error instanceof LvsError) || error.exitCode !== EXIT.unreachable) throw error;
+      unreached[host.name] = { host: host.name, reached: false, reason: error.message, ...(error.hint && { hint: error.hint }) };
+    }
+  };
+  await Promise.all(hosts.map(open));
+  return {
+    connections,
+    unreached,
+    close: () => {
+      for (const connection of connections.values()) connection.close();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** Whole files, either way, on a channel of their own: proven by SHA-256 before they get their name, with progress. */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { EXIT, LvsError } from '../errors.ts';
+import { newNonce } from '../sh/frame.ts';
+import { readAnswers } from './answers.ts';
+import { giveScript, receiveScript } from './transfer-scripts.ts';
+import type { Channel, Connection } from './transport.ts';
+
+/** Bytes so far, and in all. */
+export type Progress = (done: number, total: number) => void;
+
+export interface FileToSend {
+  /** The file here. */
+  readonly path: string;
+  readonly sha256: string;
+  /** The file there; absolute. Its directory is made, root-only, if need be. */
+  readonly to: string;
+  /** Octal digits: `600`. */
+  readonly mode: string;
+}
+
+/** Sends a file, unless it is there already. Throws LvsError: `file.read`, `file.send` (exit 1), `ssh.lost` (exit 5). */
+export async function sendFile(connection: Connection, file: FileToSend, progress: Progress): Promise<void> {
+  const { size } = await stat(file.path).catch((cause) => {
+    throw unreadable(file.path, cause);
+  });
+  const channel = await connection.shell();
+  try {
+    const nonce = newNonce();
+    const complaints = collectEnd(channel);
+    const next = readAnswers(channel.stdout, nonce);
+    channel.stdin.write(receiveScript({ ...file, nonce }));
+    let answer = await next();
+    if (answer === 'send') {
+      await stream(channel, file.path, (done) => progress(done, size));
+      answer = await next();
+    } else if (answer === 'have') progress(size, size);
+    if (answer !== 'have' && answer !== 'done') throw await notSent(connection, channel, file, answer, complaints());
+  } finally {
+    channel.close();
+  }
+}
+
+/** Only a file that cannot be read is thrown: when the host's end gave up, its answer says why. */
+async function stream(channel: Channel, path: string, progress: (done: number) => void): Promise<void> {
+  const source = createReadStream(path, { highWaterMark: 256 * 1024 });
+  let failure: Error | undefined;
+  source.once('error', (error) => {
+    failure = error;
+  });
+  await pipeline(source, counted(progress), channel.stdin).catch(() => undefined);
+  if (failure) throw unreadable(path, failure);
+}
+
+async function notSent(connection: Connection, channel: Channel, file: FileToSend, answer: string | undefined, said: string): Promise<LvsError> {
+  const { exit } = await channel.ended;
+  const what = `${file.path} was not sent to ${file.to}`;
+  if (answer === undefined && exit === null) return lost(connection, what);
+  const reason = answer?.startsWith('sum ') ? `its SHA-256 is ${answer.slice(4)}, not ${file.sha256}` : said.trim() || `the shell ended with ${exit}`;
+  return failed(connection, 'file.send', `${what}: ${reason}`);
+}
+
+/** Fetches a file, root-only. Throws LvsError: `file.fetch` (exit 1), `ssh.lost` (exit 5). */
+export async function fetchFile(connection: Connection, file: { readonly from: string; readonly to: string }, progress: Progress): Promise<void> {
+  const channel = await connection.shell();
+  const nonce = newNonce();
+  const part = `${file.to}.${nonce}.part`;
+  const what = `${file.from} was not fetched`;
+  try {
+    const complaints = collectEnd(channel);
+    channel.stdin.end(giveScript(file.from, nonce));
+    const target = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
+    const body = createBody(nonce, progress);
+    await pipeline(channel.stdout, body.stream, target).catch((cause) => {
+      throw failed(connection, 'file.fetch', `${what}: ${cause.message}`, cause);
+    });
+    const { exit } = await channel.ended;
+    if (exit === null) throw lost(connection, what);
+    if (exit !== 0) throw failed(connection, 'file.fetch', `${what}: ${complaints().trim() || `the shell ended with ${exit}`}`);
+    const wrong = body.wrong();
+    if (wrong) throw failed(connection, 'file.fetch', `${what}: ${wrong}`);
+    await rename(part, file.to);
+  } finally {
+    channel.close();
+    await rm(part, { force: true });
+  }
+}
+
+/** Lets through what follows the answer, and knows afterwards whether it is what the answer promised. */
+function createBody(nonce: string, progress: Progress): { readonly stream: Transform; readonly wrong: () => string | undefined } {
+  const hash = createHash('sha256');
+  let head: Buffer | undefined = Buffer.alloc(0);
+  let promised = { sha256: '', size: 0 };
+  let size = 0;
+  const pass = (chunk: Buffer): Buffer => {
+    size += chunk.length;
+    hash.update(chunk);
+    progress(size, promised.size);
+    return chunk;
+  };
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (!head) return done(null, pass(chunk));
+      head = Buffer.concat([head, chunk]);
+      const found = new RegExp(`\\n${nonce} ([0-9a-f]{64}) (\\d+)\\n`).exec(head.toString('latin1'));
+      if (!found) return done();
+      promised = { sha256: found[1] ?? '', size: Number(found[2]) };
+      const rest = head.subarray(found.index + found[0].length);
+      head = undefined;
+      done(null, pass(rest));
+    },
+  });
+  const wrong = (): string | undefined => {
+    if (head) return 'the host did not answer';
+    if (size !== promised.size) return `${size} bytes came instead of ${promised.size}`;
+    return hash.digest('hex') === promised.sha256 ? undefined : 'it changed on the way, or while it was read';
+  };
+  return { stream, wrong };
+}

@@ -1,0 +1,64 @@
+/** A channel of ssh2 as a `Wire`. What ssh2 leaves to its user is done here: backpressure of the socket, and writers that must not wait
+ * for ever on a channel that died. */
+import { type Duplex, Writable } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import type { Wire } from './channel.ts';
+
+/** Starts `command` on the host. Rejects with ssh2's own error; the channel is not open then. */
+export function exec(client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
+  });
+}
+
+/** True when the host refused one more channel on a connection that is sound. */
+export function isOpenFailure(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('(SSH) Channel open failure');
+}
+
+export function sshWire(raw: ClientChannel, client: Client, socket: Duplex): Wire {
+  let exit: number | null = null;
+  let broken = false;
+  const over = new Promise<void>((resolve) => {
+    const lose = (): void => {
+      // An exit code that came before the rest of the output would vouch for output that is not whole.
+      broken = !raw.readableEnded || !raw.stderr.readableEnded;
+      resolve();
+    };
+    client.once('close', lose);
+    raw.once('exit', (code: number | null) => {
+      exit = code;
+      resolve();
+    });
+    raw.once('close', () => {
+      client.off('close', lose);
+      resolve();
+    });
+  });
+  const hangUp = (): void => {
+    broken ||= !raw.readableEnded;
+    raw.close();
+    for (const stream of [raw, raw.stderr]) stream.unpipe().resume();
+  };
+  return { stdin: writer(raw, socket), stdout: raw, stderr: raw.stderr, over, exit: () => (broken ? null : exit), hangUp };
+}
+
+/**
+ * ssh2 writes to its socket as much as the channel's window allows, whatever the socket says: on a slow line megabytes then stand
+ * before the keepalive, which counts as missed. So each write waits until the socket has room.
+ */
+function writer(raw: ClientChannel, socket: Duplex): Writable {
+  return new Writable({
+    highWaterMark: 64 * 1024,
+    write(chunk: Buffer, _encoding, done) {
+      raw.write(chunk, () => {
+        if (socket.writableNeedDrain) socket.once('drain', done);
+        else done();
+      });
+    },
+    final(done) {
+      raw.end();
+      done();
+    },
+  });
+}

@@ -1,0 +1,75 @@
+/** The live tree: a line per host with what it is doing now and for how long, and a bar where an amount is known. */
+import { Listr, type ListrTaskWrapper } from 'listr2';
+import type { Event } from '../model.ts';
+import { printable } from './printable.ts';
+import type { Watch } from './watch.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: listr2's wrapper is generic over its renderers, which do not matter here
+type Wrapper = ListrTaskWrapper<any, any, any>;
+
+interface Row {
+  readonly wrapper: Promise<Wrapper>;
+  readonly finish: () => void;
+  doing: string;
+  detail: string;
+  since: number;
+  failed: boolean;
+}
+
+const barWidth = 24;
+
+export function watchTree(hosts: readonly string[]): Watch {
+  const rows = new Map<string, Row>();
+  const width = Math.max(...hosts.map((host) => host.length));
+  const list = new Listr(
+    hosts.map((host) => ({
+      title: host,
+      task: (_: unknown, wrapper: Wrapper) => new Promise<void>((finish) => void rows.set(host, newRow(wrapper, finish))),
+    })),
+    { concurrent: true, rendererOptions: { collapseSubtasks: false, clearOutput: true } },
+  );
+  const shown = list.run();
+  const draw = (): void => {
+    for (const [host, row] of rows) void row.wrapper.then((wrapper) => (wrapper.title = title(host.padEnd(width), row)));
+  };
+  const clock = setInterval(draw, 500);
+  return {
+    emit: (event) => {
+      const row = rows.get(event.host);
+      if (!row) return;
+      note(row, event);
+      draw();
+    },
+    close: async () => {
+      clearInterval(clock);
+      draw();
+      for (const row of rows.values()) row.finish();
+      await shown;
+    },
+  };
+}
+
+function newRow(wrapper: Wrapper, finish: () => void): Row {
+  return { wrapper: Promise.resolve(wrapper), finish, doing: '', detail: '', since: Date.now(), failed: false };
+}
+
+function note(row: Row, event: Event): void {
+  const doing = event.kind === 'host' ? event.doing : event.title;
+  if (doing !== row.doing) row.since = Date.now();
+  row.doing = doing;
+  row.detail = event.kind === 'progress' ? bar(event) : event.kind === 'end' && event.result === 'failed' ? 'failed' : '';
+}
+
+function title(host: string, row: Row): string {
+  const seconds = Math.round((Date.now() - row.since) / 1000);
+  const line = [host, printable(row.doing), row.detail, seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
+  return line.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
+}
+
+/** A bar where the total is known; otherwise only the amount: a bar that guesses would lie. */
+function bar({ done, total, unit }: Extract<Event, { kind: 'progress' }>): string {
+  if (total <= 0) return `${done} ${unit}`;
+  const part = Math.min(1, done / total);
+  const full = Math.round(part * barWidth);
+  return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ${String(Math.floor(part * 100)).padStart(3)}% ${done}/${total} ${unit}`;
+}

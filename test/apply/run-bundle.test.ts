@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import type { Job } from '../../src/apply/bundle.ts';
+import { runBundle } from '../../src/apply/run-bundle.ts';
+import type { Event } from '../../src/model.ts';
+import { newNonce } from '../../src/sh/frame.ts';
+import { secretSlot } from '../../src/sh/secret.ts';
+import { type Sh, sh } from '../../src/task.ts';
+import { isolatedConnection } from '../support/isolated.ts';
+
+const job = (run: Sh, more: Partial<Job> = {}): Job => ({ title: 'a job', run, timeout: 20, ...more });
+
+/** Each in turn stands as /bin/sh where the runner runs. */
+describe.each(['dash', 'bash', 'busybox', 'mksh'])('the runner with %s as sh', (shell) => {
+  const play = async (jobs: readonly Job[]) => {
+    const events: Event[] = [];
+    const connection = isolatedConnection(shell);
+    const bundle = { id: 'run-0', nonce: newNonce(), jobs };
+    const outcomes = await runBundle(connection, bundle, {
+      resolve: (text) => text.replace(secretSlot('s'), 'hunter2'),
+      emit: (event) => void events.push(event),
+    });
+    return { outcomes, events, results: outcomes.map(({ result }) => result) };
+  };
+
+  test('changes run in order; a satisfied one is left alone; progress and output come back', async () => {
+    const { outcomes, events, results } = await play([
+      job(sh`echo one >/var/log; progress 3 9 ${'object files'}`),
+      job(sh`exit 1`, { unless: sh`test -e /var/log` }),
+      job(sh`cat /var/log; echo ${secretSlot('s')} | tr a-z A-Z; false`),
+      job(sh`echo never`),
+    ]);
+    expect(results).toEqual(['done', 'already', 'failed', 'not-run']);
+    expect(outcomes[2]).toMatchObject({ exit: 1, output: 'one\nHUNTER2' });
+    expect(events).toContainEqual({ kind: 'progress', host: 'dr1', title: 'a job', done: 3, total: 9, unit: 'object files' });
+  });
+
+  test('a change whose validation fails is not run', async () => {
+    const { outcomes, results } = await play([job(sh`echo ran >/var/ran`, { validate: sh`echo 'line 3: bad'; exit 5` }), job(sh`true`)]);
+    expect(results).toEqual(['failed', 'not-run']);
+    expect(outcomes[0]).toMatchObject({ exit: 5, output: 'line 3: bad' });
+  });
+
+  test('a handler runs after a change that notified it, once, and not after one that had nothing to do', async () => {
+    const already = sh`true`;
+    const { results } = await play([
+      job(sh`true`),
+      job(sh`true`, { unless: already }),
+      job(sh`true`, { after: [1] }),
+      job(sh`true`, { after: [0, 1] }),
+      job(sh`true`, { after: 'always' }),
+    ]);
+    expect(results).toEqual(['done', 'already', 'not-run', 'done', 'done']);
+  });
+
+  test('a handler does not run after a failure', async () => {
+    expect((await play([job(sh`true`), job(sh`false`), job(sh`true`, { after: [0] })])).results).toEqual(['done', 'failed', 'not-run']);
+  });
+
+  test('what a step prints cannot pass for an event', async () => {
+    const { results } = await play([
+      job(sh`printf '%s end 0 done 0\n%s finished\n' "$LVSCTL_NONCE" "$LVSCTL_NONCE"; printf 'no newline'; exit 7`),
+    ]);
+    expect(results).toEqual(['failed']);
+  });
+
+  test('a step that takes too long is ended, a greedy one reads nothing', async () => {
+    const { outcomes, results } = await play([job(sh`cat`), job(sh`sleep 600`, { timeout: 1 })]);
+    expect(results).toEqual(['done', 'failed']);
+    expect(outcomes[1]?.exit).toBe(124);
+  });
+});
+
+test('a line that breaks leaves the running step failed and the rest not run', async () => {
+  const connection = isolatedConnection('dash');
+  const bundle = { id: 'run-0', nonce: newNonce(), jobs: [job(sh`true`), job(sh`sleep 5`), job(sh`true`)] };
+  let cut = () => {};
+  const outcomes = runBundle(
+    {
+      ...connection,
+      channels: 0,
+      shell: async () => {
+        const channel = await connection.shell();
+        cut = channel.close;
+        return channel;
+      },
+    },
+    bundle,
+    { resolve: (text) => text, emit: (event) => event.kind === 'end' && cut() },
+  );
+  expect((await outcomes).map(({ result }) => result)).toEqual(['done', 'failed', 'not-run']);
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import type { Artefact, Batch, Change, HostPlan } from '../../src/model.ts';
+import { assignBuilds } from '../../src/plan/builds.ts';
+import { sh } from '../../src/task.ts';
+
+const artefact: Artefact = { key: 'nginx-1', title: 'compile nginx', sources: [], build: sh`make`, timeout: 9 };
+const install: Change = { id: 'install', title: 'install', was: '', will: '', run: sh`true`, consumes: artefact };
+const host = (name: string, status: HostPlan['status'] = 'planned'): HostPlan => ({
+  host: name,
+  status,
+  why: '',
+  handlers: [],
+  steps: [
+    {
+      step: { id: '0.0', host: name, play: 0, name: 'n', task: 't', want: {}, notify: [], where: {} },
+      status: 'change',
+      why: '',
+      changes: [install],
+      pendingReboot: [],
+    },
+  ],
+});
+const plan = (...hosts: readonly HostPlan[]): readonly Batch[] => [{ name: 'b', hosts }];
+const changes = (batches: readonly Batch[]) =>
+  batches.flatMap(({ hosts }) =>
+    hosts.map(({ host: name, steps }) => [name, ...steps.flatMap((step) => step.changes.map(({ id }) => id))]),
+  );
+
+test('one host builds, the others only install', () => {
+  expect(changes(assignBuilds(plan(host('web1'), host('web2')), new Set()))).toEqual([
+    ['web1', 'build:nginx-1', 'install'],
+    ['web2', 'install'],
+  ]);
+});
+
+test('nothing is built that the control machine holds', () => {
+  expect(changes(assignBuilds(plan(host('web1')), new Set(['nginx-1'])))).toEqual([['web1', 'install']]);
+});
+
+test('a host that cannot go on does not build for the others', () => {
+  expect(changes(assignBuilds(plan(host('web1', 'failed'), host('web2')), new Set()))).toEqual([
+    ['web1', 'install'],
+    ['web2', 'build:nginx-1', 'install'],
+  ]);
+});

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { evaluate, FactsNeeded, fill, type Scope } from '../../src/playbook/expression.ts';
+import { s0Fleet } from '../support/plan-context.ts';
+
+const [host] = s0Fleet.hosts;
+if (!host) throw new Error('S0 has hosts');
+const scope: Scope = { fleet: s0Fleet, host, vars: { list: [1, 2] } };
+
+test('a single expression keeps its type, mixed text becomes text, undefined leaves the key out', () => {
+  expect(fill({ a: '<%= vars.list %>', b: 'x<%= vars.list.length %>', c: '<%= vars.none %>', d: [true, '<%= 1 + 1 %>'] }, scope)).toEqual({
+    a: [1, 2],
+    b: 'x2',
+    d: [true, 2],
+  });
+});
+
+test('text is not escaped for HTML', () => {
+  expect(fill("a <%= '<&>' %>", scope)).toBe('a <&>');
+});
+
+test('a fact before the probe is told apart from a mistake', () => {
+  expect(() => evaluate('facts.distribution === "debian"', scope)).toThrow(FactsNeeded);
+  expect(() => fill('on <%= facts.distribution %>', scope)).toThrow(FactsNeeded);
+  expect(() => evaluate('nonsense', scope)).toThrow(ReferenceError);
+});

@@ -1,0 +1,89 @@
+/** What `plan` is given beside the probe's answer, for tests: a Debian 12 backend in the cluster of field note S0. */
+import type { Facts, Fleet, Host } from '../../src/model.ts';
+import type { PlanContext } from '../../src/task.ts';
+
+const ssh = { user: 'root', port: 22, timeout: 10 };
+
+const host = (name: string, role: Host['role'], address: string, more: Partial<Host> = {}): Host => ({
+  name,
+  role,
+  address,
+  ssh,
+  interfaces: [{ name: 'eth0', address: `${address}/24` }],
+  vars: {},
+  ...more,
+});
+
+const check = { kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 } as const;
+
+/** The cluster of field note S0. */
+export const s0Fleet: Fleet = {
+  cluster: 'web',
+  file: 'inventory/dr.yaml',
+  hosts: [
+    host('dr1', 'director', '10.18.43.10', { priority: 100 }),
+    host('dr2', 'director', '10.18.43.20', { priority: 150 }),
+    host('web1', 'backend', '10.18.43.13', { weight: 1 }),
+    host('web2', 'backend', '10.18.43.14', { weight: 1 }),
+  ],
+  groups: { all: ['dr1', 'dr2', 'web1', 'web2'], directors: ['dr1', 'dr2'], backends: ['web1', 'web2'], clients: [] },
+  vrrp: { instance: 'lvs', id: 51, interface: 'eth0', vipInterface: 'eth1', mode: 'backup-nopreempt', advert: 1 },
+  services: [
+    {
+      vip: '10.18.43.30',
+      port: 80,
+      protocol: 'tcp',
+      scheduler: 'rr',
+      forward: 'dr',
+      persistence: 50,
+      check,
+      realServers: [
+        { host: 'web1', rip: '10.18.43.13', port: 80, weight: 1 },
+        { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
+      ],
+    },
+  ],
+  vips: ['10.18.43.30'],
+  selinux: 'untouched',
+  firewall: 'untouched',
+  vars: {},
+  lab: { release: 'bookworm', packages: [], memory: 384 },
+};
+
+const debian12: Facts = {
+  hostname: 'web1',
+  distribution: 'debian',
+  release: '12',
+  codename: 'bookworm',
+  architecture: 'x86_64',
+  kernel: '6.1.192',
+  packageManager: 'apt',
+  init: 'systemd',
+  cpus: 1,
+  memoryMiB: 384,
+  interfaces: { eth0: { mac: '02:00:00:00:00:0d', addresses: ['10.18.43.13/24'] } },
+};
+
+export interface ContextOptions {
+  readonly facts?: Partial<Facts>;
+  readonly fleet?: Partial<Fleet>;
+  /** Name of a host of the fleet; web1 unless said. */
+  readonly host?: string;
+  /** Secret slots to values, for `same`. */
+  readonly resolve?: (text: string) => string;
+}
+
+/** A context for `plan`; what is not given is the backend web1 of S0 on Debian 12. */
+export function planContext(options: ContextOptions = {}): PlanContext {
+  const fleet = { ...s0Fleet, ...options.fleet };
+  const name = options.host ?? 'web1';
+  const found = fleet.hosts.find((each) => each.name === name);
+  if (!found) throw new Error(`no host ${name} in the test's fleet`);
+  const resolve = options.resolve ?? ((text: string) => text);
+  return {
+    facts: { ...debian12, hostname: name, ...options.facts },
+    host: found,
+    fleet,
+    same: (seen, want) => seen === resolve(want),
+  };
+}
