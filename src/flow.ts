@@ -1,5 +1,5 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
-import { type Applied, apply } from './apply/apply.ts';
+import { apply } from './apply/apply.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { CheckResult, Event, Fleet, Host, Plan, Report, Seen } from './model.ts';
 import { assignBuilds } from './plan/builds.ts';
@@ -7,7 +7,7 @@ import { planBatches } from './plan/plan.ts';
 import type { BoundPlay } from './playbook/bind.ts';
 import type { Registry } from './playbook/registry.ts';
 import { probeHost } from './probe/probe.ts';
-import { makeReport } from './report.ts';
+import { type Findings, makeReport } from './report.ts';
 import type { Sh } from './sh/sh.ts';
 import { type Lines, reach } from './transport/reach.ts';
 import type { Transport } from './transport/transport.ts';
@@ -28,15 +28,6 @@ export interface Flow {
   readonly emit: (event: Event) => void;
   /** Asked once when there is something to do; false leaves it at the plan. */
   readonly confirm: (plan: Plan, soFar: Report) => Promise<boolean>;
-}
-
-/** What a run found and did; `report.ts` makes sentences and an exit code of it. */
-export interface Findings {
-  readonly plan: Plan;
-  readonly applied?: Applied;
-  /** The plan made again after applying: must be empty. */
-  readonly after?: Plan;
-  readonly checks: readonly CheckResult[];
 }
 
 /** Runs the stages that the flow has work for. Throws LvsError for bad input only; what fails on a host is in the report. */

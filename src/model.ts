@@ -243,7 +243,7 @@ export interface Blob {
   readonly sha256: string;
   /** Shown to people: `nginx-1.26.3.tar.gz`. */
   readonly name: string;
-  /** Where the control machine gets it, tried in order: a path, or an http(s) URL. */
+  /** Where the control machine gets it, tried in order: a path, an http(s) URL, or `debian-source:NAME` for a Debian source package. */
   readonly from: readonly string[];
 }
 
@@ -377,6 +377,8 @@ export interface Finding {
   readonly expected: string;
   /** The likely fix; empty when it passed. */
   readonly fix: string;
+  /** From whose point of view, where a check has several; otherwise the first that its definition names. */
+  readonly from?: Role;
 }
 
 export interface CheckResult extends Finding {

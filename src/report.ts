@@ -1,12 +1,37 @@
 /** What a run found, as the document that scripts and people are shown, with the one exit code that stands for it. */
+import type { Applied } from './apply/apply.ts';
 import type { AppliedHost } from './apply/apply-host.ts';
 import { EXIT, type ExitCode } from './errors.ts';
-import type { Findings, Flow } from './flow.ts';
-import type { ChangeReport, Host, HostPlan, HostReport, Outcome, Plan, Report, StepPlan, StepReport, Summary } from './model.ts';
+import type {
+  ChangeReport,
+  CheckResult,
+  Fleet,
+  Host,
+  HostPlan,
+  HostReport,
+  Outcome,
+  Plan,
+  Report,
+  StepPlan,
+  StepReport,
+  Summary,
+} from './model.ts';
 import type { Lines } from './transport/reach.ts';
 import { diffLines } from './view/diff.ts';
 
-export interface ReportInput extends Findings, Pick<Flow, 'command' | 'runId' | 'fleet'> {
+/** What the stages of a run came to. */
+export interface Findings {
+  readonly plan: Plan;
+  readonly applied?: Applied;
+  /** The plan made again after applying: must be empty. */
+  readonly after?: Plan;
+  readonly checks: readonly CheckResult[];
+}
+
+export interface ReportInput extends Findings {
+  readonly command: string;
+  readonly runId: string;
+  readonly fleet: Fleet;
   readonly lines: Lines;
   readonly seconds: number;
 }

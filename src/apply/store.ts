@@ -11,6 +11,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Blob } from '../model.ts';
+import { fetchFromDebian } from './debian-source.ts';
 
 export interface Store {
   readonly directory: string;
@@ -48,7 +49,7 @@ export async function fetchBlob(store: Store, blob: Blob): Promise<string> {
   for (const source of blob.from) {
     const part = `${path}.${process.pid}.part`;
     try {
-      await obtain(source, part);
+      await obtain(source, blob.sha256, part);
       const sum = await sha256(part);
       if (sum === blob.sha256) {
         await rename(part, path);
@@ -68,7 +69,9 @@ export async function fetchBlob(store: Store, blob: Blob): Promise<string> {
   });
 }
 
-async function obtain(source: string, to: string): Promise<void> {
+async function obtain(source: string, sum: string, to: string): Promise<void> {
+  const [, packageName] = /^debian-source:(.+)$/.exec(source) ?? [];
+  if (packageName) return fetchFromDebian(packageName, sum, to);
   if (!/^https?:/.test(source)) return copyFile(source, to);
   const response = await fetch(source, { signal: AbortSignal.timeout(300_000) });
   if (!response.ok || !response.body) throw new Error(`HTTP status ${response.status}`);

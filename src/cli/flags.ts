@@ -3,6 +3,7 @@ export interface CommonFlags {
   readonly limit: string;
   readonly lab?: boolean;
   readonly acceptNew?: boolean;
+  readonly askBecomePass?: boolean;
   readonly json?: boolean;
   readonly color: boolean;
   readonly verbose: number;

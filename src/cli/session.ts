@@ -5,8 +5,8 @@ import { openStore } from '../apply/store.ts';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
-import { type Lab, labOf } from '../lab/lab.ts';
-import { rehearse } from '../lab/rehearse.ts';
+import { type Lab, labOf, rehearse } from '../lab/lab.ts';
+
 import type { Fleet } from '../model.ts';
 import { bindPlaybook } from '../playbook/bind.ts';
 import { loadPlaybook } from '../playbook/load.ts';
@@ -14,6 +14,7 @@ import { loadRegistry } from '../playbook/registry.ts';
 import { Secrets, secretVariable } from '../sh/secret.ts';
 import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
+import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';
 
 export type Session = Omit<Flow, 'command' | 'emit' | 'confirm'>;
@@ -33,6 +34,7 @@ export async function openSession(
   const registry = await loadRegistry();
   const lab = flags.lab ? await labOf(declared) : undefined;
   const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
+  const sudoPassword = flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD;
   const secrets = new Secrets(secretsFromEnvironment(secretNames));
   const bind = (path: string | undefined) => (path ? bindPlaybook(loadPlaybook(path), fleet, registry, flags.limit) : []);
   return {
@@ -41,15 +43,18 @@ export async function openSession(
     registry,
     plays: bind(books.plays),
     checks: bind(books.checks),
-    transport: transportOf(flags, lab),
+    transport: transportOf(flags, lab, sudoPassword),
     store: openStore(),
     resolve: (text) => secrets.resolve(text),
   };
 }
 
-function transportOf(flags: CommonFlags, lab: Lab | undefined): Transport {
+function transportOf(flags: CommonFlags, lab: Lab | undefined, sudoPassword: string | undefined): Transport {
   if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false });
-  return sshTransport({ acceptNew: flags.acceptNew ?? false });
+  return sshTransport({
+    acceptNew: flags.acceptNew ?? false,
+    ...(sudoPassword !== undefined && { sudoPassword: async () => sudoPassword }),
+  });
 }
 
 function secretsFromEnvironment(names: readonly string[]): ReadonlyMap<string, string> {

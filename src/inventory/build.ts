@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Fleet, HealthCheck, Host, LabSettings, Nginx, Nic, RealServer, SshSettings, VirtualServer, Vrrp } from '../model.ts';
 import { addressOf, expandRange, prefixOf } from './addresses.ts';
-import { type HostEntry, hostEntries } from './entries.ts';
+import { chosenBackends, type HostEntry, hostEntries } from './entries.ts';
 import type { Groups } from './groups.ts';
-import type { InventoryShape, ServiceShape, SshShape } from './schema.ts';
+import type { SshShape } from './host-schema.ts';
+import type { InventoryShape, ServiceShape } from './schema.ts';
 
 /** The same object type with optional keys there or not there, but never undefined. */
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
@@ -101,15 +102,13 @@ function buildCheck(said: ServiceShape['check']): HealthCheck {
 }
 
 function buildRealServers(service: ServiceShape, hosts: readonly Host[]): readonly RealServer[] {
-  const { backends } = service;
-  const names = backends === 'all' || Array.isArray(backends) ? backends : Object.keys(backends);
-  const own = backends === 'all' || Array.isArray(backends) ? {} : backends;
-  const chosen = hosts.filter((host) => host.role === 'backend' && (names === 'all' || names.includes(host.name)));
+  const { names, settings } = chosenBackends(service);
+  const chosen = hosts.filter((host) => host.role === 'backend' && (names?.includes(host.name) ?? true));
   return chosen.map((host) => ({
     host: host.name,
     rip: host.rip ?? host.address,
-    port: own[host.name]?.port ?? service.port,
-    weight: own[host.name]?.weight ?? host.weight ?? 1,
+    port: settings[host.name]?.port ?? service.port,
+    weight: settings[host.name]?.weight ?? host.weight ?? 1,
   }));
 }
 

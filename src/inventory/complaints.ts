@@ -1,4 +1,4 @@
-import { EXIT, formatError, LvsError, type LvsErrorOptions } from '../errors.ts';
+import { EXIT, LvsError } from '../errors.ts';
 
 /** A place in the inventory by its keys and list positions: `['services', 0, 'vip']`. */
 export type Path = readonly (string | number)[];
@@ -16,36 +16,29 @@ export interface Complaint {
   readonly hint: string;
 }
 
-/** The first complaint as the error itself, the others behind it, in the order of the file. */
-export class InventoryErrors extends LvsError {
-  readonly more: readonly LvsError[];
-
-  constructor(message: string, options: LvsErrorOptions, more: readonly LvsError[]) {
-    super(message, options);
-    this.more = more;
-  }
+/** A complaint about a value. */
+export function fault(code: string, at: Path | number, found: string, hint: string): Complaint {
+  return { code, at, found, hint };
 }
 
-/** Every line that an error has to say: one, or one for each complaint about an inventory. */
-export function errorLines(error: LvsError): readonly string[] {
-  const all = error instanceof InventoryErrors ? [error, ...error.more] : [error];
-  return all.map(formatError);
+/** A complaint about a key: that it is there, or how it is spelt. */
+export function keyFault(code: string, at: Path, found: string, hint: string): Complaint {
+  return { code, at, atKey: true, found, hint };
 }
 
 /** Where a complaint lies in the file. Lines and columns start at 1. */
 export type Locate = (complaint: Pick<Complaint, 'at' | 'atKey'>) => { readonly line: number; readonly column: number };
 
-/** All complaints as one error, exit code 4, sorted by line and column. */
-export function toError(complaints: readonly Complaint[], file: string, locate: Locate): InventoryErrors {
+/** All complaints (one at least) as one error, exit code 4, in the order of the file: the first is the error, the rest its `others`. */
+export function toError(complaints: readonly Complaint[], file: string, locate: Locate): LvsError {
   const located = complaints.map((complaint) => ({ complaint, place: locate(complaint) }));
   located.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
-  const errors = located.map(({ complaint, place }) => {
-    const where = { file, ...place };
-    return new LvsError(complaint.found, { code: `inventory.${complaint.code}`, exitCode: EXIT.badInput, where, hint: complaint.hint });
+  const [first, ...others] = located.map(({ complaint: { code, found, hint }, place }) => {
+    const options = { code: `inventory.${code}`, exitCode: EXIT.badInput, where: { file, ...place }, hint };
+    return { found, options, error: new LvsError(found, options) };
   });
-  const [first, ...more] = errors;
-  if (!first) throw new TypeError('toError needs at least one complaint');
-  return new InventoryErrors(first.message, first as LvsErrorOptions, more);
+  if (!first) throw new TypeError('toError needs a complaint');
+  return new LvsError(first.found, { ...first.options, others: others.map(({ error }) => error) });
 }
 
 /** `services[0].vip`: a path as people write it. */
@@ -56,8 +49,8 @@ export function formatPath(path: Path): string {
 /** A value in few words, safe to print: no control characters, no secrets, no more than 60 characters. */
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'object')
+    return `${Object.keys(value).length === 0 ? 'an empty' : 'a'} ${Array.isArray(value) ? 'list' : 'mapping'}`;
   if (typeof value !== 'string') return `${value}`;
   const secret = /^\uE000secret ([\w.-]+)\uE001$/.exec(value)?.[1];
   if (secret !== undefined) return `the secret ${secret}`;
@@ -65,7 +58,7 @@ export function formatValue(value: unknown): string {
 }
 
 // Control characters, and those that turn the reading direction or break lines: a complaint is one line on any terminal.
-const unprintable = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 function visible(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -1,6 +1,7 @@
 import type { Role } from '../model.ts';
 import type { Path } from './complaints.ts';
-import type { InventoryShape, SshShape } from './schema.ts';
+import type { SshShape } from './host-schema.ts';
+import type { InventoryShape, ServiceShape } from './schema.ts';
 
 /** The section of the inventory that makes a host what it is. */
 export type Section = 'directors' | 'backends' | 'clients';
@@ -36,4 +37,13 @@ export function hostEntries(shape: InventoryShape): readonly HostEntry[] {
     const hosts: Readonly<Record<string, HostShape>> = shape[section] ?? {};
     return Object.entries(hosts).map(([name, said]) => ({ name, role: roles[section], section, path: [section, name], said }));
   });
+}
+
+/** The backends that a service names, and what it says of them; `names` is undefined where it takes all. */
+export function chosenBackends({ backends }: ServiceShape): {
+  readonly names: readonly string[] | undefined;
+  readonly settings: Readonly<Record<string, { readonly weight?: number | undefined; readonly port?: number | undefined }>>;
+} {
+  if (backends === 'all') return { names: undefined, settings: {} };
+  return Array.isArray(backends) ? { names: backends, settings: {} } : { names: Object.keys(backends), settings: backends };
 }

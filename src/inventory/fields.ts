@@ -1,5 +1,6 @@
 /** The kinds of values that an inventory is made of. Each says in its error what is allowed, for a wrong type and a wrong form alike. */
 import { z } from 'zod';
+import { rangeSize } from './addresses.ts';
 
 /** What is allowed, as the end of a sentence; or how to say it once the value is known. */
 export type Allowed = string | ((input: unknown) => string);
@@ -10,7 +11,12 @@ function complaint(allowed: Allowed): { error: (issue: { readonly input?: unknow
 
 /** Text of a given form. */
 export function text(form: RegExp, allowed: Allowed) {
-  return z.string(complaint(allowed)).regex(form, complaint(allowed));
+  return z.string(complaint(allowed)).regex(form, { ...complaint(allowed), abort: true });
+}
+
+/** Any text without control characters, line breaks and marks of secrets. */
+export function line(what: string) {
+  return text(/^[^\p{Cc}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+$/u, `${what}, on one line`);
 }
 
 /** A whole number within bounds, both included. */
@@ -26,14 +32,14 @@ export function seconds(minimum: number, maximum: number) {
 
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
-  return z.enum(words, complaint(`one of ${words.join(', ')}`));
+  return z.enum(words, complaint(words.length === 1 ? `${words[0]} (nothing else yet)` : `one of ${words.join(', ')}`));
 }
 
 const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 const dotted = `(?:${octet}\\.){3}${octet}`;
 
 /** Leading zeros are refused: some programs read 010 as 8. */
-export const ipv4Form = new RegExp(`^${dotted}$`);
+const ipv4Form = new RegExp(`^${dotted}$`);
 const cidrForm = new RegExp(`^${dotted}/(?:[1-9]|[12][0-9]|3[0-2])$`);
 const rangeForm = new RegExp(`^${dotted}(?:-${dotted})?$`);
 
@@ -56,9 +62,13 @@ export function interfaceAddress() {
 
 /** An address, or the first and the last of a range. */
 export function addressRange() {
-  const allowed = addressAllowed('an IPv4 address, or a range such as 10.18.43.200-10.18.43.231');
-  return text(rangeForm, allowed).refine((range) => range.split('-').every(canBeHost), complaint(allowed));
+  const allowed = addressAllowed(`an IPv4 address, or a range upwards of at most ${longestRange} such as 10.18.43.200-10.18.43.231`);
+  const fits = (range: string) => range.split('-').every(canBeHost) && rangeSize(range) >= 1 && rangeSize(range) <= longestRange;
+  return text(rangeForm, allowed).refine(fits, complaint(allowed));
 }
+
+/** More addresses than any check needs; each becomes an address of the client's interface. */
+const longestRange = 1024;
 
 /** A subnet; bits beyond the prefix are ignored. */
 export function subnet() {
@@ -73,6 +83,13 @@ export function vip() {
     return 'one address, with /32 or with no prefix: a wider prefix on lo makes the whole subnet local to the backend';
   };
   return text(new RegExp(`^${dotted}(?:/32)?$`), wide).refine(canBeHost, complaint(allowed));
+}
+
+/** An address and a port, loopback included. */
+export function socketAddress() {
+  const allowed = addressAllowed('ADDRESS:PORT, such as 127.0.0.1:80');
+  const port = (value: string) => Number(value.replace(/^.*:/, ''));
+  return text(new RegExp(`^${dotted}:[1-9][0-9]{0,4}$`), allowed).refine((value) => port(value) <= 65_535, complaint(allowed));
 }
 
 /** Not "this network", not loopback, not multicast or reserved (RFC 6890). */

@@ -1,26 +1,26 @@
-import type { Complaint } from './complaints.ts';
-import { formatValue } from './complaints.ts';
+import { type Complaint, fault, formatValue, keyFault } from './complaints.ts';
 import { hostEntries, sections } from './entries.ts';
 import { matchPattern, type Names, unknownHint } from './match-pattern.ts';
 import type { InventoryShape } from './schema.ts';
 
+/** Group name → names of its hosts, in the order of the inventory. */
 export type Groups = Readonly<Record<string, readonly string[]>>;
 
-/** Names of all groups with their hosts, and what is wrong with the user's own. A group may use those above it. */
+/** All groups with their hosts, and what is wrong with the user's own. A group may use those above it in the file. */
 export function resolveGroups(shape: InventoryShape): { readonly groups: Groups; readonly complaints: readonly Complaint[] } {
   const entries = hostEntries(shape);
   const hosts = [...new Set(entries.map((entry) => entry.name))];
-  const bySection = sections.map(
-    (section) => [section, entries.filter((entry) => entry.section === section).map((entry) => entry.name)] as const,
-  );
-  const groups: Record<string, readonly string[]> = { all: hosts, ...Object.fromEntries(bySection) };
+  const namesIn = (section: string) => entries.filter((entry) => entry.section === section).map((entry) => entry.name);
+  const groups: Record<string, readonly string[]> = { all: hosts, ...Object.fromEntries(sections.map((name) => [name, namesIn(name)])) };
   const complaints: Complaint[] = [];
-  for (const [name, group] of Object.entries(shape.groups ?? {})) {
-    const builtIn = name === 'all' || sections.some((section) => section === name);
-    complaints.push(
-      ...(builtIn ? builtInComplaints(name, group.hosts !== undefined) : ownComplaints(name, group.hosts, { hosts, groups })),
-    );
-    if (!builtIn) groups[name] = chooseHosts(group.hosts ?? [], { hosts, groups });
+  for (const [name, { hosts: patterns }] of Object.entries(shape.groups ?? {})) {
+    if (name === 'all' || sections.some((section) => section === name)) {
+      complaints.push(...builtInFaults(name, patterns));
+      continue;
+    }
+    const names = { hosts, groups: { ...groups } };
+    complaints.push(...ownFaults(name, patterns ?? [], names));
+    groups[name] = chooseHosts(patterns ?? [], names);
   }
   return { groups, complaints };
 }
@@ -30,57 +30,28 @@ function chooseHosts(patterns: readonly string[], names: Names): readonly string
   return names.hosts.filter((host) => chosen.has(host));
 }
 
-function builtInComplaints(name: string, saysHosts: boolean): readonly Complaint[] {
+/** `directors: { ssh: … }` under groups is right: it speaks of a group that is there anyway. */
+function builtInFaults(name: string, patterns: readonly string[] | undefined): readonly Complaint[] {
   const at = ['groups', name];
   if (name === 'all')
-    return [
-      {
-        code: 'reserved-name',
-        at,
-        atKey: true,
-        found: 'the group all is there already',
-        hint: 'say ssh and vars for all hosts at the top of the file',
-      },
-    ];
-  if (!saysHosts) return [];
+    return [keyFault('reserved-name', at, 'the group all is there anyway', 'say ssh and vars of all hosts at the top of the file')];
+  if (patterns === undefined) return [];
   return [
-    {
-      code: 'reserved-name',
-      at: [...at, 'hosts'],
-      atKey: true,
-      found: `the hosts of the group ${name} are those under ${name}`,
-      hint: 'take hosts away, or use another name',
-    },
+    keyFault('reserved-name', [...at, 'hosts'], `the hosts of ${name} are those under ${name}`, 'take hosts away, or use another name'),
   ];
 }
 
-function ownComplaints(name: string, patterns: readonly string[] | undefined, names: Names): readonly Complaint[] {
+function ownFaults(name: string, patterns: readonly string[], names: Names): readonly Complaint[] {
   const at = ['groups', name];
-  if (names.hosts.includes(name))
-    return [
-      {
-        code: 'duplicate-name',
-        at,
-        atKey: true,
-        found: `"${name}" is a host too`,
-        hint: 'use another name for the group: patterns could mean either',
-      },
-    ];
-  const unknown = (patterns ?? []).flatMap((pattern, index) => matchPattern(pattern, names).unknown.map((term) => ({ term, index })));
-  if (unknown.length > 0) {
-    return unknown.map(({ term, index }) => {
-      const found = `no host is called ${formatValue(term)}, and no group above ${name}`;
-      return { code: 'unknown-host', at: [...at, 'hosts', index], found, hint: unknownHint(term, names) };
-    });
+  if (names.hosts.includes(name)) {
+    return [keyFault('duplicate-host', at, `the name "${name}" is taken: a host has it`, 'use another name: a pattern could mean either')];
   }
-  if (chooseHosts(patterns ?? [], names).length > 0) return [];
-  return [
-    {
-      code: 'empty-group',
-      at,
-      atKey: true,
-      found: `the group ${name} has no hosts`,
-      hint: 'say hosts: [PATTERN, …], or take the group away',
-    },
-  ];
+  const unknown = patterns.flatMap((pattern, index) => {
+    return matchPattern(pattern, names).unknown.map((term) => {
+      const found = `no host, and no group above this one, is called ${formatValue(term)}`;
+      return fault('unknown-host', [...at, 'hosts', index], found, unknownHint(term, names));
+    });
+  });
+  if (unknown.length > 0 || chooseHosts(patterns, names).length > 0) return unknown;
+  return [keyFault('empty-group', at, `the group ${name} has no hosts`, 'say hosts: [PATTERN, …], or take the group away')];
 }

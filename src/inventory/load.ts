@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
 import { buildFleet } from './build.ts';
 import { toError } from './complaints.ts';
-import { allowedWords, explainIssue } from './explain.ts';
+import { allowedWords, explainIssues } from './explain.ts';
 import { resolveGroups } from './groups.ts';
 import { findFaults } from './rules.ts';
 import { inventorySchema } from './schema.ts';
@@ -31,8 +30,7 @@ export function parseInventory(text: string, file: string): Inventory {
   if (source.complaints.length > 0) throw toError(source.complaints, file, source.locate);
   const parsed = inventorySchema.safeParse(source.value, { error: allowedWords });
   if (!parsed.success) {
-    const complaints = parsed.error.issues.flatMap((issue) => explainIssue(issue, source.value));
-    throw toError(complaints, file, source.locate);
+    throw toError(explainIssues(parsed.error.issues, source.value), file, source.locate);
   }
   const { groups, complaints } = resolveGroups(parsed.data);
   const fleet = buildFleet(parsed.data, groups, file);

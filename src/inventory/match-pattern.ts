@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 
 /** The names that patterns choose from. */
 export interface Names {
@@ -37,9 +37,8 @@ export function matchPattern(pattern: string, names: Names): Match {
 /** The hint for a term that names nothing. */
 export function unknownHint(term: string, { hosts, groups }: Names): string {
   const known = [...Object.keys(groups), ...hosts];
-  const near = nearest(term, known);
   const some = known.slice(0, 12).join(', ');
-  return `${near === undefined ? '' : `did you mean "${near}"? `}known: ${some}${known.length > 12 ? ', …' : ''}`;
+  return `${didYouMean(term, known)}known: ${some}${known.length > 12 ? ', …' : ''}`;
 }
 
 /** The hosts of one term; undefined when nothing has that name. */

@@ -12,6 +12,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return ranked[0]?.candidate;
 }
 
+/** The beginning of a hint: `did you mean "weight"? `, or nothing when no candidate is near. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const near = nearest(word, candidates);
+  return near === undefined ? '' : `did you mean "${near}"? `;
+}
+
 /** Nothing that people name is longer, and the work grows with the square. */
 const longest = 80;
 

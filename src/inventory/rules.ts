@@ -1,15 +1,12 @@
-import type { Fleet } from '../model.ts';
-import type { Complaint, Locate } from './complaints.ts';
-import type { InventoryShape } from './schema.ts';
+import { addressFaults } from './address-rules.ts';
+import type { Complaint } from './complaints.ts';
+import type { Draft } from './draft.ts';
+import { hostFaults } from './host-rules.ts';
+import { interfaceFaults } from './interface-rules.ts';
+import { nginxFaults } from './nginx-rules.ts';
+import { serviceFaults } from './service-rules.ts';
 
-/** What a rule looks at: what was typed, what became of it, and where it stood. */
-export interface Draft {
-  readonly shape: InventoryShape;
-  readonly fleet: Fleet;
-  readonly locate: Locate;
-}
-
-/** Everything about the inventory as a whole that cannot work. */
-export function findFaults(_draft: Draft): readonly Complaint[] {
-  return [];
+/** Everything about an inventory that cannot work although each value by itself is right. */
+export function findFaults(draft: Draft): readonly Complaint[] {
+  return [hostFaults, addressFaults, interfaceFaults, serviceFaults, nginxFaults].flatMap((rule) => rule(draft));
 }

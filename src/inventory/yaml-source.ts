@@ -1,6 +1,6 @@
-import { type Document, LineCounter, parseDocument, type ScalarTag } from 'yaml';
+import { type Document, LineCounter, parseDocument, type ScalarTag, visit, type YAMLError } from 'yaml';
 import { secretSlot } from '../sh/secret.ts';
-import { type Complaint, formatValue, type Locate } from './complaints.ts';
+import { type Complaint, fault, formatValue, type Locate } from './complaints.ts';
 import { locateIn } from './locate.ts';
 import { toValue } from './yaml-value.ts';
 
@@ -42,7 +42,7 @@ export function readYaml(text: string): YamlSource {
 }
 
 function unreadable(found: string, hint: string): Complaint {
-  return { code: 'yaml', at: 0, found: `this file cannot be read: ${found}`, hint };
+  return fault('yaml', 0, `this file cannot be read: ${found}`, hint);
 }
 
 function secretTag(names: Set<string>): ScalarTag {
@@ -62,21 +62,41 @@ function secretTag(names: Set<string>): ScalarTag {
 const syntaxHints: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'take one of the two away',
   TAB_AS_INDENT: 'indent with spaces',
-  MULTIPLE_DOCS: 'an inventory is one document: take the line --- away',
+  BAD_INDENT: 'keys of one mapping, and items of one list, start in the same column; what a bracket opens is closed and indented',
+  MISSING_CHAR: 'look for what is not closed: a quote, a bracket, a brace; or for a missing colon or comma',
+  MULTIPLE_DOCS: 'one document is allowed: take the line --- away',
   NON_STRING_KEY: 'a key is plain text',
   TAG_RESOLVE_FAILED: 'the only tag is !secret NAME, and NAME is letters, digits, "_", "." and "-" after a letter',
 };
 
-/** One complaint a line: what follows on the same line is mostly the echo of the first. */
+/** Errors that leave the rest of the file readable; after any other the parser has lost its way, and only echoes follow. */
+const harmless = ['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED'];
+
 function syntaxComplaints(document: Document.Parsed, text: string): readonly Complaint[] {
-  const byLine = new Map<string, Complaint>();
-  for (const { code, message, pos } of [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])) {
-    const key = /^(?:"(?:\\.|[^"])*"|'[^']*'|[^\s:,{}]*)/.exec(text.slice(pos[0], pos[0] + 100))?.[0] ?? '';
-    const duplicate = code === 'DUPLICATE_KEY';
-    const found = duplicate ? `the key ${formatValue(key.replace(/^["']|["']$/g, ''))} is there twice` : `not valid YAML: ${message}`;
-    const hint = syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
-    const line = text.slice(0, pos[0]).split('\n').length;
-    if (!byLine.has(`${line}`)) byLine.set(`${line}`, { code: duplicate ? 'duplicate-key' : 'yaml', at: pos[0], found, hint });
-  }
-  return [...byLine.values()];
+  const errors = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  const lost = errors.findIndex(({ code }) => !harmless.includes(code));
+  return (lost === -1 ? errors : errors.slice(0, lost + 1)).map((error) => syntaxComplaint(error, document, text));
+}
+
+function syntaxComplaint({ code, message, pos: [at] }: YAMLError, document: Document.Parsed, text: string): Complaint {
+  const hint = syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
+  if (code === 'DUPLICATE_KEY') return fault('duplicate-key', at, `the key ${formatValue(keyAt(text, at))} is there twice`, hint);
+  if (code === 'MULTIPLE_DOCS') return fault('yaml', at, 'a second document begins here', hint);
+  return fault('yaml', message.startsWith('Missing closing') ? openingQuote(document, at) : at, `not valid YAML: ${message}`, hint);
+}
+
+function keyAt(text: string, offset: number): string {
+  const key = /^(?:"(?:\\.|[^"])*"|'[^']*'|[^\s:,{}]*)/.exec(text.slice(offset, offset + 100))?.[0] ?? '';
+  return key.replace(/^["']|["']$/g, '');
+}
+
+/** The parser misses the closing quote at the end of the file; people look for the opening one. */
+function openingQuote(document: Document.Parsed, end: number): number {
+  let opening = end;
+  visit(document, {
+    Scalar: (_, { range, type }) => {
+      if (range?.[1] === end && type?.startsWith('QUOTE')) opening = range[0];
+    },
+  });
+  return opening;
 }

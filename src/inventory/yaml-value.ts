@@ -1,5 +1,5 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
-import { type Complaint, formatValue } from './complaints.ts';
+import { type Complaint, fault, formatValue } from './complaints.ts';
 
 /** What a YAML tree means as plain data, and what a later search by path needs to know of it. */
 export interface YamlValue {
@@ -50,7 +50,7 @@ function readPairs(pairs: readonly Pair<Node, Node>[], walk: Walk): readonly (re
     // The one name that means something to JavaScript itself: schemas skip it in silence.
     if (!isScalar(key) || name === '__proto__') {
       const found = `${isScalar(key) ? formatValue(name) : 'an alias'} cannot be a key`;
-      walk.complaints.push({ code: 'unknown-key', at: key?.range?.[0] ?? 0, found, hint: 'use another name' });
+      walk.complaints.push(fault('unknown-key', key?.range?.[0] ?? 0, found, 'use another name'));
     }
     return [name, read(value, walk)] as const;
   });
@@ -60,7 +60,7 @@ function readScalar(node: Scalar, walk: Walk): unknown {
   const forged = typeof node.value === 'string' && /[\uE000\uE001]/.test(node.value) && node.tag !== '!secret';
   if (forged) {
     const found = 'the characters U+E000 and U+E001 are kept for secrets';
-    walk.complaints.push({ code: 'forged-secret', at: node.range?.[0] ?? 0, found, hint: 'write !secret NAME' });
+    walk.complaints.push(fault('forged-secret', node.range?.[0] ?? 0, found, 'write !secret NAME'));
   }
   return node.value;
 }
@@ -72,6 +72,6 @@ function readAlias(alias: Alias, walk: Walk): unknown {
     return read(target, walk);
   }
   const found = `${formatValue(`*${alias.source}`)} ${target ? 'stands inside what it refers to' : 'refers to nothing'}`;
-  walk.complaints.push({ code: 'yaml', at: alias.range?.[0] ?? 0, found, hint: 'an alias stands after its &anchor, and outside it' });
+  walk.complaints.push(fault('yaml', alias.range?.[0] ?? 0, found, 'an alias stands after its &anchor, and outside it'));
   return null;
 }

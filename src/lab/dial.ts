@@ -27,11 +27,12 @@ function ask(socket: Socket, address: string, port: number): Promise<Socket> {
     };
     const onError = (error: Error): void => fail(error.message);
     const onEnd = (): void => fail('the gateway hung up');
-    const read = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
+    // Read on demand, not by 'data': what follows the answer stays in the socket until its user listens.
+    const read = (): void => {
+      head = Buffer.concat([head, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
       const end = head.indexOf('\n');
       if (end < 0) return;
-      socket.off('data', read).off('error', onError).off('end', onEnd).pause();
+      socket.off('readable', read).off('error', onError).off('end', onEnd);
       const answer = head.subarray(0, end).toString();
       if (answer !== 'ok') fail(answer.replace(/^error /, ''));
       else {
@@ -40,7 +41,7 @@ function ask(socket: Socket, address: string, port: number): Promise<Socket> {
         resolve(socket);
       }
     };
-    socket.on('data', read).on('error', onError).on('end', onEnd);
+    socket.on('readable', read).on('error', onError).on('end', onEnd);
     socket.write(`${address} ${port}\n`);
   });
 }

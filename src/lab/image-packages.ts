@@ -6,11 +6,16 @@ const basePackages = [
   ...['iputils-ping', 'iputils-arping', 'ca-certificates'],
 ];
 
+/** firewalld over iptables, since the lab's kernel has no inet tables of nft. */
+const firewalldPackages = ['iptables', 'ipset'];
+
 const selinuxPackages = ['selinux-policy-default', 'selinux-utils', 'policycoreutils'];
 
 /** What the image of these settings has installed; sorted, without doubles. */
 export function imagePackages(settings: LabSettings): readonly string[] {
-  return [...new Set([...basePackages, ...settings.packages, ...(settings.selinux ? selinuxPackages : [])])].sort();
+  const { packages, selinux } = settings;
+  const firewalld = packages.includes('firewalld') ? firewalldPackages : [];
+  return [...new Set([...basePackages, ...packages, ...firewalld, ...(selinux ? selinuxPackages : [])])].sort();
 }
 
 /**
@@ -20,6 +25,6 @@ export function imagePackages(settings: LabSettings): readonly string[] {
 export const repositoryPackages: readonly (readonly string[])[] = [
   ['keepalived', 'ipvsadm', 'tcpdump', 'conntrack'],
   ['gcc', 'make', 'libc6-dev', 'libpcre2-dev', 'zlib1g-dev', 'libssl-dev', 'libxml2-dev', 'libxslt1-dev'],
-  ['firewalld', 'iptables', 'nftables'],
+  ['firewalld', 'iptables', 'ipset', 'nftables'],
   ['apache2'],
 ];

@@ -51,7 +51,12 @@ chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dp
   dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \\
   proc-sys-fs-binfmt_misc.automount systemd-pstore.service systemd-binfmt.service systemd-hwdb-update.service \\
   modprobe@configfs.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service modprobe@dm_mod.service \\
-  modprobe@loop.service keyboard-setup.service systemd-ask-password-console.path systemd-ask-password-wall.path
+  modprobe@loop.service keyboard-setup.service systemd-ask-password-console.path systemd-ask-password-wall.path \\
+  systemd-sysusers.service systemd-network-generator.service systemd-update-utmp-runlevel.service
+mkdir -p "$root"/etc/systemd/system-generators
+for generator in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update veritysetup tpm2 ssh; do
+  ln -s /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
+done
 
 if [ -e "$root"/etc/selinux/config ]; then
   sed -i 's/^SELINUX=.*/SELINUX=permissive/' "$root"/etc/selinux/config

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabSettings } from '../model.ts';
 import type { LabHost } from './layout.ts';
@@ -32,9 +32,11 @@ export function kernelArguments({ directory, host, disk, settings }: MachinePlan
     ...[`uml_dir=${directory}/uml/`, `umid=${umid(host)}`],
     `ubd0=${diskOf(directory, host.name)},${disk}`,
     `ubd1r=${directory}/${host.name}.tar`,
-    ...['root=/dev/ubda', 'rootfstype=ext4', 'rw', 'fsck.mode=skip', 'con=null', 'con0=null,fd:1', 'ssl=null', 'quiet', 'loglevel=4'],
-    // Without a policy the module would only pretend.
-    settings.selinux ? 'security=selinux' : 'selinux=0',
+    ...['root=/dev/ubda', 'rootfstype=ext4', 'rw', 'fsck.mode=skip', 'con=null', 'con0=null,fd:1', 'ssl=null'],
+    // Five hundred terminals of the old kind, which udev would go through one by one.
+    'pty.legacy_count=0',
+    // As Debian has it. SELinux without a policy would only pretend to be there.
+    `lsm=yama,loadpin,safesetid,integrity,${settings.selinux ? 'selinux' : 'apparmor'}`,
     ...host.nics.map((nic, index) => `vec${index}:transport=tap,ifname=${nic.tap},depth=64,mac=${nic.mac}`),
   ];
 }
@@ -45,20 +47,39 @@ export function umid(host: LabHost): string {
 }
 
 /**
- * Powers a machine on: a process group of its own in the lab's namespace, with its memory on a file system of memory that vanishes
- * with it. It goes on when this process ends, and starts itself again when it reboots.
+ * Becomes the machine. The kernel restarts itself by running its own name again with every file still open, and a tap that is open
+ * cannot be opened again: so its name is this script, which closes them. The first time, it also gives the machine a file system of
+ * memory for its memory, which nobody else sees and which vanishes with it.
+ */
+const machineScript = `#!/bin/bash
+ulimit -c 0
+if [ -z "$TMPDIR" ]; then
+  mount -t tmpfs -o "size=$LVSCTL_MEMORY,mode=0700" lvsctl-lab "$HOME/memory" || exit
+  export TMPDIR="$HOME/memory"
+fi
+for file in /proc/self/fd/*; do
+  file=\${file##*/}
+  if [ "$file" -gt 2 ] && [ "$file" -ne 255 ]; then eval "exec $file>&-"; fi
+done
+exec -a "$0" linux.uml "$@"
+`;
+
+/**
+ * Powers a machine on, as a process group of its own in the lab's namespace. It goes on when this process ends, and starts itself
+ * again when it reboots.
  */
 export function startMachine(plan: MachinePlan): void {
-  const memory = join(plan.directory, 'memory');
-  mkdirSync(memory, { recursive: true });
+  const script = join(plan.directory, 'machine');
+  mkdirSync(join(plan.directory, 'memory'), { recursive: true });
+  writeFileSync(script, machineScript, { mode: 0o700 });
   const console = openSync(consoleFile(plan.directory, plan.host.name), 'a', 0o600);
-  // The file is sparse and bigger than the memory; the limit only stops a runaway.
-  const start = 'mount -t tmpfs -o size="$1",mode=0700 lvsctl-lab "$2" && export TMPDIR="$2" && shift 2 && exec linux.uml "$@"';
-  const child = spawn(
-    'ip',
-    ['netns', 'exec', namespaceOf(plan.lab), 'sh', '-c', start, 'sh', `${plan.settings.memory * 2}m`, memory, ...kernelArguments(plan)],
-    { detached: true, stdio: ['ignore', console, console], cwd: '/', env: { PATH: commandPath(), HOME: plan.directory } },
-  );
+  const child = spawn('ip', ['netns', 'exec', namespaceOf(plan.lab), script, ...kernelArguments(plan)], {
+    detached: true,
+    stdio: ['ignore', console, console],
+    cwd: '/',
+    // The memory's file is sparse and longer than the memory; the limit only stops a runaway.
+    env: { PATH: commandPath(), HOME: plan.directory, LVSCTL_MEMORY: `${plan.settings.memory * 2}m` },
+  });
   child.on('error', () => {}); // seen as a machine that does not run
   child.unref();
   closeSync(console);

@@ -40,7 +40,8 @@ export default defineTask<Want, Seen>({
             timeout: want.timeout,
           },
         ],
-  settled: (want) => (want.creates === undefined ? `"${firstLine(want.unless ?? '')}" says that nothing is to be done` : `${want.creates} is there`),
+  settled: (want) =>
+    want.creates === undefined ? `"${firstLine(want.unless ?? '')}" says that nothing is to be done` : `${want.creates} is there`,
   example: {
     run: 'openssl dhparam -out /etc/ssl/dhparam.pem 2048',
     creates: '/etc/ssl/dhparam.pem',
@@ -49,7 +50,7 @@ export default defineTask<Want, Seen>({
 });
 
 function isDone(want: Want): Sh {
-  if (want.creates !== undefined) return sh`[ -e ${want.creates} ] || [ -L ${want.creates} ]`;
+  if (want.creates !== undefined) return sh`[ -e ${want.creates} ]`;
   return sh`sh -c -- ${want.unless ?? 'false'} >/dev/null 2>&1 </dev/null`;
 }
 

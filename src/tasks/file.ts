@@ -23,7 +23,10 @@ const params = z
     validate: validator,
   })
   .refine((want) => (want.state === 'link') === (want.target !== undefined), '"target" goes with "state: link", and only with it')
-  .refine((want) => want.state === 'file' || (want.content ?? want.validate) === undefined, '"content" and "validate" go with "state: file" only');
+  .refine(
+    (want) => want.state === 'file' || (want.content ?? want.validate) === undefined,
+    '"content" and "validate" go with "state: file" only',
+  );
 
 type Want = z.infer<typeof params>;
 
@@ -45,7 +48,15 @@ export default defineTask<Want, SeenFile>({
     if (want.state === 'directory') return `${want.path} is a directory, ${attributes}`;
     return `${want.path} ${want.content === undefined ? 'is there' : 'has this content'}, ${attributes}`;
   },
-  example: { path: '/etc/motd', state: 'file', content: 'Authorised use only.\n', owner: 'root', group: 'root', mode: '0644', make_parent: false },
+  example: {
+    path: '/etc/motd',
+    state: 'file',
+    content: 'Authorised use only.\n',
+    owner: 'root',
+    group: 'root',
+    mode: '0644',
+    make_parent: false,
+  },
 });
 
 function modeOf({ mode, state }: Pick<Want, 'mode' | 'state'>): string {
@@ -53,18 +64,11 @@ function modeOf({ mode, state }: Pick<Want, 'mode' | 'state'>): string {
 }
 
 function regular(seen: SeenFile, want: Want, context: PlanContext): readonly Change[] {
-  if (want.content === undefined && seen.type === 'file' && seen.content === undefined) {
-    return fileChange({ ...want, seen: { ...seen, content: '' }, content: '', mode: modeOf(want), validate: undefined, context });
+  const common = { ...want, mode: modeOf(want), makeParent: want.make_parent };
+  if (want.content === undefined && seen.type === 'file') {
+    return fileChange({ ...common, seen: { ...seen, content: '' }, content: '', validate: undefined, context: { same: () => true } });
   }
-  return fileChange({
-    ...want,
-    seen,
-    content: want.content ?? seen.content ?? '',
-    mode: modeOf(want),
-    makeParent: want.make_parent,
-    validate: validateWith(want.validate),
-    context,
-  });
+  return fileChange({ ...common, seen, content: want.content ?? '', validate: validateWith(want.validate), context });
 }
 
 function directory(seen: SeenFile, want: Want): readonly Change[] {

@@ -55,7 +55,7 @@ function create(seen: Seen, want: Want): readonly Change[] {
       title: `create the ${want.system ? 'system ' : ''}group ${want.name}`,
       was: '',
       will: `${want.system ? 'system group' : 'group'} ${want.name}${want.gid === undefined ? '' : ` (${want.gid})`}\n`,
-      run: sh`groupadd${want.system ? sh` -r` : sh``}${number} -- ${want.name}`,
+      run: sh`getent group ${want.name} >/dev/null || groupadd${want.system ? sh` -r` : sh``}${number} -- ${want.name}`,
       unless: sh`getent group ${want.name} >/dev/null`,
     },
   ];
@@ -69,7 +69,7 @@ function remove(seen: Seen, want: Want): readonly Change[] {
       title: `remove the group ${want.name}`,
       was: `group ${want.name} (${seen.gid})\n`,
       will: '',
-      run: sh`groupdel -- ${want.name}`,
+      run: sh`! getent group ${want.name} >/dev/null || groupdel -- ${want.name}`,
       unless: sh`! getent group ${want.name} >/dev/null`,
     },
   ];

@@ -41,7 +41,7 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
   probe: () =>
     lines(
       filesProbe([configPath]),
-      sh`said=$(keepalived -v 2>&1) && printf 'version %s\n' "\${said%%(*}"`,
+      sh`said=$(keepalived -v 2>&1) && printf 'version %s\n' "\${said%%,*}"`,
       keepalivedState,
       sh`printf 'process %s\n' "$state"`,
     ),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { parseUnitLimits, type UnitLimits, unitLimitsProbe } from './support/unit-limits.ts';
+import { parseUnitLimits, raiseLimits, type UnitLimits, unitLimitsProbe } from './support/unit-limits.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const count = z.number().int().min(1).max(2_147_483_584);
@@ -116,19 +116,15 @@ function liveChange(unit: UnitLimits, { soft, hard }: Want): readonly Change[] {
     if (process.pid === unit.mainPid) return process.soft !== soft || process.hard !== hard;
     return process.soft < soft || process.hard < hard;
   });
-  const first = wrong[0];
-  if (!first) return [];
+  if (wrong.length === 0) return [];
+  const shown = (pid: string, limits: string) => `${pid === unit.mainPid ? 'main process' : 'process'}: ${limits}\n`;
   return [
     {
       id: `live:${unit.name}`,
       title: `give the running processes of ${unit.name} ${soft} open files, at most ${hard}; no restart`,
-      was: wrong.map((process) => `${process.pid === unit.mainPid ? 'main process' : 'process'}: ${process.soft}, at most ${process.hard}\n`).join(''),
-      will: wrong.map((process) => `${process.pid === unit.mainPid ? 'main process' : 'process'}: ${soft}, at most ${hard}\n`).join(''),
+      was: wrong.map((process) => shown(process.pid, `${process.soft}, at most ${process.hard}`)).join(''),
+      will: wrong.map((process) => shown(process.pid, `${soft}, at most ${hard}`)).join(''),
       run: raiseLimits(unit.name, soft, hard),
     },
   ];
-}
-
-function raiseLimits(_unit: string, _soft: number, _hard: number): Sh {
-  return sh`:`;
 }

@@ -9,7 +9,7 @@ import { parseSysctls, procPath, type SeenSysctls, sysctlProbe } from './support
 const key = z
   .string()
   .regex(
-    /^(?!.*(^|[./])\.{1,2}\/)[A-Za-z0-9_]+[./][A-Za-z0-9_@%+,~./-]*[A-Za-z0-9_@%+,~-]$/,
+    /^(?!.*[./][./])[A-Za-z0-9_]+[./][A-Za-z0-9_@%+,~./-]*[A-Za-z0-9_@%+,~-]$/,
     'a key such as net.ipv4.ip_forward; where an interface name has a dot, net/ipv4/conf/eth0.100/arp_ignore',
   );
 const value = z.union([z.number().int(), text.regex(/^[^\n]*[^\s][^\n]*$/, 'a value of one line')]);

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { defineTask } from '../task.ts';
+import { defineTask, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
 import { absolutePath, accountName, fileMode, inlineLimit, text } from './support/params.ts';
 import { validateWith, validator } from './support/validator.ts';
 import { fileChange, fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
-import { refuse } from '../task.ts';
 
 const params = z.strictObject({
   path: absolutePath.describe('Absolute path on the host.'),
@@ -35,7 +34,10 @@ export default defineTask<Want, SeenFile>({
     const template = loadTemplate(want.template, fleet.file);
     const content = renderTemplate(template, { ...want.vars, vars: want.vars, facts, host, fleet });
     if (Buffer.byteLength(content) > inlineLimit) {
-      throw refuse(`the template for ${want.path} came out with more than ${inlineLimit / 1024} KiB`, 'a file of that size is no configuration');
+      throw refuse(
+        `the template for ${want.path} came out with more than ${inlineLimit / 1024} KiB`,
+        'a file of that size is no configuration',
+      );
     }
     if (content.includes('\0')) throw refuse(`the template for ${want.path} came out with a NUL character`, 'take it out');
     return fileChange({ ...want, seen, content, makeParent: want.make_parent, validate: validateWith(want.validate), context });

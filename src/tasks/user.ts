@@ -61,7 +61,7 @@ home=${want.home ?? sh`\${home##*:}`}
       user: users.find(({ name }) => name === want.name)?.user,
       holder: users.find(({ user }) => user.uid === want.uid)?.name,
       gid: gid === undefined ? undefined : Number.parseInt(gid, 10),
-      nologin: /^nologin:(\/.*)$/m.exec(stdout)?.[1] ?? '/usr/sbin/nologin',
+      nologin: /^nologin:(\/[\w./-]+)$/m.exec(stdout)?.[1] ?? '/usr/sbin/nologin',
       homeExists: /^home$/m.test(stdout),
     };
   },
@@ -91,7 +91,7 @@ function create(seen: Seen, want: Want): Change {
     was: '',
     will: `user ${want.name}, group ${want.group ?? want.name}${shell === undefined ? '' : `, shell ${shell}`}${want.home === undefined ? '' : `, home ${want.home}`}\n`,
     run: sh`${primaryGroup(want)}
-useradd ${words} "$@" -- ${want.name}`,
+getent passwd ${want.name} >/dev/null || useradd ${words} "$@" -- ${want.name}`,
     unless: sh`getent passwd ${want.name} >/dev/null`,
   };
 }
@@ -155,7 +155,7 @@ function remove(want: Want, user: SeenUser): Change {
     title: `remove the user ${want.name}`,
     was: `user ${want.name} (${user.uid})\n`,
     will: '',
-    run: sh`userdel -- ${want.name}`,
+    run: sh`! getent passwd ${want.name} >/dev/null || userdel -- ${want.name}`,
     unless: sh`! getent passwd ${want.name} >/dev/null`,
   };
 }

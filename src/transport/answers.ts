@@ -34,3 +34,12 @@ export function readAnswers(stream: Readable, nonce: string): () => Promise<stri
       serve();
     });
 }
+
+/** The last of what a stream says, for complaints; asked at any time. */
+export function readTail(stream: Readable, bytes = 8192): () => string {
+  let tail: Buffer = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-bytes);
+  });
+  return () => tail.toString('utf8').trim();
+}

@@ -45,6 +45,7 @@ export async function dialHost(host: Host, dial: Dial | undefined): Promise<Dupl
   try {
     return await Promise.race([dialling, late]);
   } catch (cause) {
+    if (cause instanceof LvsError) throw cause;
     throw unreachable(host, reasonOf(cause, timeout), cause);
   } finally {
     clearTimeout(timer);

@@ -23,11 +23,14 @@ export async function logIn(client: Client, socket: Duplex, login: Login): Promi
   const { promise, resolve, reject } = deferred<void>();
   const failures = createFailures(login, reject);
   const timer = setTimeout(() => reject(unreachable(host, `no login within ${host.ssh.timeout} s`)), login.patience);
+  let ready = false;
   client
-    .on('ready', resolve)
+    .on('ready', () => {
+      ready = true;
+      resolve();
+    })
     .on('handshake', failures.keysExchanged)
-    .on('error', failures.heard)
-    // An error means that the line is of no use any more; the agent's are the exception, and heard before the login is settled.
+    .on('error', (error) => (ready ? socket.destroy() : failures.heard(error)))
     .on('close', () => reject(unreachable(host, 'it closed the connection before the login was done')))
     .on('end', () => socket.destroy());
   client.connect({
@@ -47,7 +50,6 @@ export async function logIn(client: Client, socket: Duplex, login: Login): Promi
     },
   });
   await promise.finally(() => clearTimeout(timer));
-  client.on('error', () => socket.destroy());
 }
 
 interface Failures {

@@ -102,13 +102,10 @@ function changedKey(host: Host, key: Buffer, old: readonly KnownHost[]): LvsErro
 }
 
 function revokedKey(host: Host, key: Buffer, entry: KnownHost): LvsError {
-  return new LvsError(
-    `the host key of ${shown(host)} is revoked by ${entry.file}:${entry.line}: ${keyType(key)} ${fingerprint(key)}`,
-    {
-      code: 'ssh.host-key-revoked',
-      exitCode: EXIT.unreachable,
-      where: { host: host.name },
-      hint: 'the host must show another key',
-    },
-  );
+  return new LvsError(`the host key of ${shown(host)} is revoked by ${entry.file}:${entry.line}: ${keyType(key)} ${fingerprint(key)}`, {
+    code: 'ssh.host-key-revoked',
+    exitCode: EXIT.unreachable,
+    where: { host: host.name },
+    hint: 'the host must show another key',
+  });
 }

@@ -25,7 +25,7 @@ export function localTransport(): Transport {
           const channel = toChannel(localWire(place.leave));
           channels += 1;
           open.add(channel);
-          channel.ended.then(() => open.delete(channel));
+          void channel.ended.then(() => open.delete(channel));
           return channel;
         },
         close() {

@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import { newNonce } from '../sh/frame.ts';
-import { readAnswers } from './answers.ts';
+import { readAnswers, readTail } from './answers.ts';
 import { giveScript, receiveScript } from './transfer-scripts.ts';
 import type { Channel, Connection } from './transport.ts';
 
@@ -31,7 +31,7 @@ export async function sendFile(connection: Connection, file: FileToSend, progres
   const channel = await connection.shell();
   try {
     const nonce = newNonce();
-    const complaints = collectEnd(channel);
+    const complaints = readTail(channel.stderr);
     const next = readAnswers(channel.stdout, nonce);
     channel.stdin.write(receiveScript({ ...file, nonce }));
     let answer = await next();
@@ -39,7 +39,7 @@ export async function sendFile(connection: Connection, file: FileToSend, progres
       await stream(channel, file.path, (done) => progress(done, size));
       answer = await next();
     } else if (answer === 'have') progress(size, size);
-    if (answer !== 'have' && answer !== 'done') throw await notSent(connection, channel, file, answer, complaints());
+    if (answer !== 'have' && answer !== 'stored') throw await notSent(connection, channel, file, answer, complaints());
   } finally {
     channel.close();
   }
@@ -52,26 +52,46 @@ async function stream(channel: Channel, path: string, progress: (done: number) =
   source.once('error', (error) => {
     failure = error;
   });
-  await pipeline(source, counted(progress), channel.stdin).catch(() => undefined);
+  const count = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let done = 0;
+    for await (const chunk of chunks) {
+      yield chunk;
+      done += chunk.length;
+      progress(done);
+    }
+  };
+  await pipeline(source, count, channel.stdin).catch(() => undefined);
   if (failure) throw unreadable(path, failure);
 }
 
-async function notSent(connection: Connection, channel: Channel, file: FileToSend, answer: string | undefined, said: string): Promise<LvsError> {
+async function notSent(
+  connection: Connection,
+  channel: Channel,
+  file: FileToSend,
+  answer: string | undefined,
+  said: string,
+): Promise<LvsError> {
   const { exit } = await channel.ended;
   const what = `${file.path} was not sent to ${file.to}`;
   if (answer === undefined && exit === null) return lost(connection, what);
-  const reason = answer?.startsWith('sum ') ? `its SHA-256 is ${answer.slice(4)}, not ${file.sha256}` : said.trim() || `the shell ended with ${exit}`;
+  const reason = answer?.startsWith('sum ')
+    ? `its SHA-256 is ${answer.slice(4)}, not ${file.sha256}`
+    : said || `the shell ended with ${exit}`;
   return failed(connection, 'file.send', `${what}: ${reason}`);
 }
 
 /** Fetches a file, root-only. Throws LvsError: `file.fetch` (exit 1), `ssh.lost` (exit 5). */
-export async function fetchFile(connection: Connection, file: { readonly from: string; readonly to: string }, progress: Progress): Promise<void> {
+export async function fetchFile(
+  connection: Connection,
+  file: { readonly from: string; readonly to: string },
+  progress: Progress,
+): Promise<void> {
   const channel = await connection.shell();
   const nonce = newNonce();
   const part = `${file.to}.${nonce}.part`;
   const what = `${file.from} was not fetched`;
   try {
-    const complaints = collectEnd(channel);
+    const complaints = readTail(channel.stderr);
     channel.stdin.end(giveScript(file.from, nonce));
     const target = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
     const body = createBody(nonce, progress);
@@ -80,7 +100,7 @@ export async function fetchFile(connection: Connection, file: { readonly from: s
     });
     const { exit } = await channel.ended;
     if (exit === null) throw lost(connection, what);
-    if (exit !== 0) throw failed(connection, 'file.fetch', `${what}: ${complaints().trim() || `the shell ended with ${exit}`}`);
+    if (exit !== 0) throw failed(connection, 'file.fetch', `${what}: ${complaints() || `the shell ended with ${exit}`}`);
     const wrong = body.wrong();
     if (wrong) throw failed(connection, 'file.fetch', `${what}: ${wrong}`);
     await rename(part, file.to);
@@ -90,10 +110,13 @@ export async function fetchFile(connection: Connection, file: { readonly from: s
   }
 }
 
+/** What a login may print before the answer; more is forgotten from the front. */
+const headMost = 64 * 1024;
+
 /** Lets through what follows the answer, and knows afterwards whether it is what the answer promised. */
 function createBody(nonce: string, progress: Progress): { readonly stream: Transform; readonly wrong: () => string | undefined } {
   const hash = createHash('sha256');
-  let head: Buffer | undefined = Buffer.alloc(0);
+  let head: Buffer | undefined = Buffer.alloc(0) as Buffer;
   let promised = { sha256: '', size: 0 };
   let size = 0;
   const pass = (chunk: Buffer): Buffer => {
@@ -107,7 +130,10 @@ function createBody(nonce: string, progress: Progress): { readonly stream: Trans
       if (!head) return done(null, pass(chunk));
       head = Buffer.concat([head, chunk]);
       const found = new RegExp(`\\n${nonce} ([0-9a-f]{64}) (\\d+)\\n`).exec(head.toString('latin1'));
-      if (!found) return done();
+      if (!found) {
+        head = head.subarray(-headMost);
+        return done();
+      }
       promised = { sha256: found[1] ?? '', size: Number(found[2]) };
       const rest = head.subarray(found.index + found[0].length);
       head = undefined;
@@ -120,4 +146,17 @@ function createBody(nonce: string, progress: Progress): { readonly stream: Trans
     return hash.digest('hex') === promised.sha256 ? undefined : 'it changed on the way, or while it was read';
   };
   return { stream, wrong };
+}
+
+function unreadable(path: string, cause: unknown): LvsError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LvsError(`cannot read ${path}: ${reason}`, { code: 'file.read', exitCode: EXIT.taskFailed, cause });
+}
+
+function failed({ host }: Connection, code: string, message: string, cause?: unknown): LvsError {
+  return new LvsError(message, { code, exitCode: EXIT.taskFailed, where: { host: host.name }, ...(cause !== undefined && { cause }) });
+}
+
+function lost({ host }: Connection, what: string): LvsError {
+  return new LvsError(`${what}: the line broke`, { code: 'ssh.lost', exitCode: EXIT.unreachable, where: { host: host.name } });
 }

@@ -43,19 +43,26 @@ export function sshWire(raw: ClientChannel, client: Client, socket: Duplex): Wir
   return { stdin: writer(raw, socket), stdout: raw, stderr: raw.stderr, over, exit: () => (broken ? null : exit), hangUp };
 }
 
+/** As much as one SSH packet carries. */
+const slice = 32 * 1024;
+
 /**
  * ssh2 writes to its socket as much as the channel's window allows, whatever the socket says: on a slow line megabytes then stand
- * before the keepalive, which counts as missed. So each write waits until the socket has room.
+ * before the keepalive, which counts as missed. So what is written goes in slices, each when the socket has room.
  */
 function writer(raw: ClientChannel, socket: Duplex): Writable {
+  const send = (chunk: Buffer, done: (error?: Error | null) => void): void => {
+    raw.write(chunk.subarray(0, slice), (error) => {
+      const rest = chunk.subarray(slice);
+      const next = (): void => (rest.length > 0 ? send(rest, done) : done());
+      if (error) done(error);
+      else if (socket.writableNeedDrain) socket.once('drain', next);
+      else next();
+    });
+  };
   return new Writable({
-    highWaterMark: 64 * 1024,
-    write(chunk: Buffer, _encoding, done) {
-      raw.write(chunk, () => {
-        if (socket.writableNeedDrain) socket.once('drain', done);
-        else done();
-      });
-    },
+    highWaterMark: 2 * slice,
+    write: (chunk: Buffer, _encoding, done) => send(chunk, done),
     final(done) {
       raw.end();
       done();

@@ -20,7 +20,7 @@ export interface Receive {
 }
 
 /**
- * Takes a file from stdin. Answers `have` when it is there already; else `send`, and then `done`, `sum WHAT-CAME` or `failed`.
+ * Takes a file from stdin. Answers `have` when it is there already; else `send`, and then `stored`, `sum WHAT-CAME` or `failed`.
  * Its bytes lie in a new root-only file beside the target until they are proven.
  */
 export function receiveScript({ to, sha256, mode, nonce }: Receive): string {
@@ -30,19 +30,21 @@ export function receiveScript({ to, sha256, mode, nonce }: Receive): string {
 answer() { printf '\\n%s %s\\n' ${nonce} "$1"; }
 give_up() { rm -f -- "$part"; answer "$1"; exit 1; }
 if [ -f "$to" ] && [ "$(lvsctl_sum "$to")" = "$want" ]; then
-chmod -- ${mode} "$to" && answer have
+chmod -- ${mode} "$to" || give_up failed
+answer have
 exit 0
 fi
 if [ -d "$to" ]; then echo "$to is a directory" >&2; give_up failed; fi
 mkdir -p -- "$dir" || give_up failed
 set -C
-: >"$part" || give_up failed
+true >"$part" || give_up failed
 answer send
 cat >>"$part" || give_up failed
 got=$(lvsctl_sum "$part") || give_up failed
 [ "$got" = "$want" ] || give_up "sum $got"
-chmod -- ${mode} "$part" && mv -f -- "$part" "$to" || give_up failed
-answer done`,
+chmod -- ${mode} "$part" || give_up failed
+mv -f -- "$part" "$to" || give_up failed
+answer stored`,
   );
 }
 
@@ -52,7 +54,8 @@ export function giveScript(from: string, nonce: string): string {
     sum,
     sh`from=${from}
 [ -f "$from" ] || { echo "$from is not there" >&2; exit 1; }
-got=$(lvsctl_sum "$from") && size=$(wc -c <"$from") || exit 1
+got=$(lvsctl_sum "$from") || exit 1
+size=$(wc -c <"$from") || exit 1
 printf '\\n%s %s %s\\n' ${nonce} "$got" "$((size))"
 cat <"$from" || exit 1`,
   );

@@ -1,10 +1,13 @@
-/** A run as plain lines for pipes and logs: what begins, what it came to, and progress at every tenth. No cursor movement. */
+/** A run as plain lines for pipes and logs: what begins, what it came to, and progress in steps. No cursor movement. */
 import type { Event } from '../model.ts';
 import { printable } from './printable.ts';
 import type { Watch } from './watch.ts';
 
+/** Where the total is not known, a line for so many units. */
+const unknownEvery = 50;
+
 export function watchLines(write: (line: string) => void): Watch {
-  const tenths = new Map<string, number>();
+  const marks = new Map<string, number>();
   const emit = (event: Event): void => {
     if (event.kind === 'end') {
       const detail = event.result === 'failed' ? `: ${printable(event.detail)}` : '';
@@ -13,14 +16,16 @@ export function watchLines(write: (line: string) => void): Watch {
       );
     } else if (event.kind === 'begin') {
       write(`${event.host}: ${event.title}`);
-    } else if (event.kind === 'progress' && event.total > 0) {
-      const key = `${event.host} ${event.title}`;
-      const tenth = Math.floor((event.done / event.total) * 10);
-      if (tenth > (tenths.get(key) ?? 0)) {
-        tenths.set(key, tenth);
-        write(`${event.host}: ${event.title}: ${tenth * 10}% (${event.done} of ${event.total} ${event.unit})`);
-      }
+    } else if (event.kind === 'progress') {
+      const key = `${event.host} ${event.title} ${event.unit}`;
+      const mark = Math.floor(event.total > 0 ? (event.done / event.total) * 10 : event.done / unknownEvery);
+      if (mark > (marks.get(key) ?? 0)) write(`${event.host}: ${event.title}: ${amount(event)}`);
+      marks.set(key, mark);
     }
   };
   return { emit, close: async () => {} };
+}
+
+function amount({ done, total, unit }: Extract<Event, { kind: 'progress' }>): string {
+  return total > 0 ? `${Math.floor((done / total) * 100)}% (${done} of ${total} ${unit})` : `${done} ${unit}`;
 }

@@ -26,12 +26,12 @@ test.each(shells)('any string is one word to %s', (...shell) => {
   fc.assert(
     fc.property(
       fc.array(
-        fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed() && !text.includes('\0')),
+        fc.string({ unit: 'binary' }).filter((text) => Buffer.from(text).toString() === text && !text.includes('\0')),
         { minLength: 1, maxLength: 20 },
       ),
       (values) => {
         const script = `printf '%s\\0' ${values.map(quote).join(' ')}`;
-        const { stdout } = spawnSync(shell[0], shell.slice(1), { input: script, encoding: 'utf8' });
+        const { stdout } = spawnSync(shell[0] ?? '', shell.slice(1), { input: script, encoding: 'utf8' });
         expect(stdout.split('\0').slice(0, -1)).toEqual(values);
       },
     ),

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LvsError } from '../../src/errors.ts';
-import type { Facts } from '../../src/model.ts';
+import type { Facts, Output } from '../../src/model.ts';
 import type { AnyTask } from '../../src/task.ts';
 import { planContext } from './plan-context.ts';
 
@@ -46,9 +46,7 @@ export function goldenCases(): readonly { readonly task: string; readonly name: 
 /** What the task makes of the case, in the shape of the case's own expectation: compare the two. */
 export function replay(task: AnyTask, golden: GoldenCase): { readonly found: unknown; readonly expected: unknown } {
   const want = task.params.parse(golden.params);
-  const { stdout, stderr = '', exit = 0 } = golden.output;
-  const text = typeof stdout === 'string' ? stdout : stdout.map((line) => `${line}\n`).join('');
-  const seen = task.parse({ stdout: text, stderr, exit }, want);
+  const seen = task.parse(outputOf(golden), want);
   const context = planContext({ ...(golden.facts && { facts: golden.facts }), ...(golden.host && { host: golden.host }) });
   const expected = {
     changes: golden.changes,
@@ -70,6 +68,12 @@ export function replay(task: AnyTask, golden: GoldenCase): { readonly found: unk
     if (!(error instanceof LvsError)) throw error;
     return { found: { changes: [], settled: undefined, pendingReboot, refused: error.message }, expected };
   }
+}
+
+/** What the host answered. */
+export function outputOf(golden: GoldenCase): Output {
+  const { stdout, stderr = '', exit = 0 } = golden.output;
+  return { stdout: typeof stdout === 'string' ? stdout : stdout.map((line) => `${line}\n`).join(''), stderr, exit };
 }
 
 /** The definition in src/tasks/TASK.ts. */

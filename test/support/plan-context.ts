@@ -46,6 +46,20 @@ export const s0Fleet: Fleet = {
   vips: ['10.18.43.30'],
   selinux: 'untouched',
   firewall: 'untouched',
+  nginx: {
+    source: {
+      version: '1.26.3',
+      sha256: '69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa',
+      url: 'https://nginx.org/download/nginx-1.26.3.tar.gz',
+      configure: ['--with-http_ssl_module'],
+      prefix: '/usr/local/nginx',
+    },
+    buildOn: 'first',
+    user: 'nginx',
+    group: 'nginx',
+    port: 80,
+    nofile: 65536,
+  },
   vars: {},
   lab: { release: 'bookworm', packages: [], memory: 384 },
 };

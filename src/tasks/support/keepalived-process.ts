@@ -12,19 +12,25 @@ export const reloadFile = '/run/keepalived.reload';
 const pidFile = '/run/keepalived.pid';
 const stampFile = '/run/lvsctl/keepalived.loaded';
 
-/** Sets `pid` (empty: does not run) and `state`: `none`, `loaded`, `pending`. Reads only. */
-export const keepalivedState: Sh = sh`conf=${configPath} pid='' comm='' state='none' loader='' loaded=''
+/** Sets `conf` and `pid` (empty: does not run). Reads only. */
+const findProcess: Sh = sh`conf=${configPath} pid='' comm=''
 { read -r pid <${pidFile}; } 2>/dev/null || :
 case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || : ;; esac
-[ "$comm" = keepalived ] || pid=''
+[ "$comm" = keepalived ] || pid=''`;
+
+/** Sets `state`: `none` (does not run), `loaded` or `pending`. Reads only. */
+export const keepalivedState: Sh = lines(
+  findProcess,
+  sh`state='none' loader='' loaded=''
 if [ -n "$pid" ]; then
   state='pending'
   { read -r loader loaded <${stampFile}; } 2>/dev/null || :
   if [ "$loader" = "$pid" ]; then
-    sum=$(sha256sum "$conf" 2>/dev/null) || :
+    sum=$(sha256sum <"$conf" 2>/dev/null) || :
     [ "\${sum%% *}" != "$loaded" ] || state='loaded'
   elif [ -z "$(find "$conf" -newer ${pidFile} 2>/dev/null)" ]; then state='loaded'; fi
-fi`;
+fi`,
+);
 
 /** What says that a configuration is valid: `-t` alone takes a missing or empty one for right. The interfaces it names must exist. */
 export function validConfig(path: Sh): Sh {
@@ -33,9 +39,9 @@ export function validConfig(path: Sh): Sh {
 
 /** Makes the running keepalived read its configuration, waits until it has, and writes down what it loaded. Never restarts it: that drops every VIP. */
 export const reloadKeepalived: Sh = lines(
-  keepalivedState,
+  findProcess,
   sh`[ -n "$pid" ] || { echo 'keepalived does not run: nothing to reload'; exit 0; }
-sum=$(sha256sum "$conf") || exit 1
+sum=$(sha256sum <"$conf") || exit 1
 mkdir -p /run/lvsctl && chmod 700 /run/lvsctl || exit 1
 waits=''
 ! grep -q ${`^ *reload_file ${reloadFile}$`} "$conf" || { waits='yes'; echo lvsctl >${reloadFile}; }

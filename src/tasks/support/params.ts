@@ -24,7 +24,7 @@ export const absolutePath = text.refine(
 /** Octal, always quoted in YAML: a bare 0644 is the number 644 there. */
 export const fileMode = z
   .string({ error: 'an octal mode in quotes, such as "0644"' })
-  .regex(/^0[0-7]{3,4}$/, 'an octal mode in quotes, such as "0644"');
+  .regex(/^0?[0-7]{3,4}$/, 'an octal mode in quotes, such as "0644"');
 
 /** A user or group name as useradd and groupadd take it on every distribution, or a number. */
 export const accountName = z

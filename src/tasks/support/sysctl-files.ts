@@ -1,8 +1,8 @@
 /** What must change in sysctl's files so that wanted values hold after a boot, whoever reads the files. */
 import { posix } from 'node:path';
 import { type Change, lines, refuse, sh } from '../../task.ts';
+import { composeFile } from './compose-file.ts';
 import { decisive, readingOrder, type SysctlFile, type SysctlLine, sysctlLines } from './sysctl-merge.ts';
-import { writeFile } from './write-file.ts';
 
 export interface WantedSysctl {
   /** Below /proc/sys. */
@@ -47,15 +47,14 @@ function ownChange(own: SysctlFile, wrong: readonly WantedSysctl[], want: Wanted
   const added = [...(reason === undefined ? [] : [`# lvsctl: ${reason}`]), ...wanted.map(assignment)];
   const dropped = [...new Set([...ownLines(own, wanted), ...added])];
   const before = own.content === '' ? [header] : own.content.split('\n').slice(0, -1);
-  const merged = sh`if [ -s ${file} ]; then grep -vxF ${dropped.flatMap((line) => ['-e', line])} -- ${file} || [ $? -eq 1 ] || exit 1
-else printf '%s\n' ${header}; fi
-printf '%s\n' ${added}`;
+  const merged = sh`{ if [ -s ${file} ]; then grep -vxF ${dropped.flatMap((line) => ['-e', line])} -- ${file} || [ $? -eq 1 ]
+else printf '%s\n' ${header}; fi; } && printf '%s\n' ${added}`;
   return {
     id: `persisted:${file}`,
     title: `keep ${wrong.map(assignment).join(', ')} in ${file}`,
     was: own.content,
     will: [...before.filter((line) => !dropped.includes(line)), ...added].map((line) => `${line}\n`).join(''),
-    run: writeFile({ path: file, content: merged, makeParent: true }),
+    run: composeFile({ path: file, makeParent: true }, merged),
   };
 }
 
@@ -63,14 +62,15 @@ function assignment({ name, value }: WantedSysctl): string {
   return `${name} = ${value}`;
 }
 
-/** The lines that set one of our keys, and our comment above them. */
+/** The lines that set one of our keys, and our comment above them. What looks like a secret's slot stays: ours comes after it and wins. */
 function ownLines(own: SysctlFile, wanted: readonly WantedSysctl[]): readonly string[] {
   const texts = own.content.split('\n');
   const ours = sysctlLines([own]).filter((line) => wanted.some(({ path }) => path === line.path));
-  return ours.flatMap(({ text, index }) => {
+  const replaced = ours.flatMap(({ text, index }) => {
     const above = texts[index - 1] ?? '';
     return above.startsWith('# lvsctl: ') ? [above, text] : [text];
   });
+  return replaced.filter((line) => !/\p{Co}/u.test(line));
 }
 
 /** Lines read after ours that name a wrong key and do not agree, file by file. */
@@ -92,21 +92,28 @@ function mendedPath(file: SysctlFile): string {
 
 function overrideChange(file: SysctlFile, target: string, found: { readonly lines: readonly SysctlLine[]; readonly by: string }): Change {
   const { lines: wrong, by } = found;
+  const mark = `# lvsctl: ${by} decides: `;
   const texts = file.content.split('\n');
-  const mended = texts
-    .map((text, index) => (wrong.some((line) => line.index === index) ? `# lvsctl: ${by} decides: ${text}` : text))
-    .join('\n');
   const inPlace = target === file.real;
   const said = `${wrong.map(({ text }) => text.trim()).join(', ')} in ${file.real}, which wins over ${by}`;
   const copy = `${target}.before-lvsctl`;
+  const edits = wrong.map(({ index, path }) => `${index + 1}s|^${keyPattern(path)}|${mark}&|`);
   return {
     id: `override:${target}`,
     title: inPlace ? `comment out ${said}; the old file is kept as ${copy}` : `hide ${said}, by a copy without it, ${target}`,
     was: file.content,
-    will: mended,
+    will: texts.map((text, index) => (wrong.some((line) => line.index === index) ? `${mark}${text}` : text)).join('\n'),
     run: lines(
       inPlace && sh`[ -e ${copy} ] || cp -p -- ${target} ${copy} || exit 1`,
-      writeFile({ path: target, content: mended, makeParent: true, replaceLink: !inPlace }),
+      composeFile(
+        { path: target, makeParent: true, replaceLink: !inPlace },
+        sh`sed ${edits.flatMap((edit) => ['-e', edit])} -- ${file.real}`,
+      ),
     ),
   };
+}
+
+/** Basic regular expression for a line that names the key: should the file have changed meanwhile, no other line is commented out. */
+function keyPattern(path: string): string {
+  return `[[:space:]]*-\\{0,1\\}[[:space:]]*[./]*${path.replace(/[./]/g, '[./][./]*')}[[:space:]]*\\(=.*\\)\\{0,1\\}$`;
 }

@@ -28,8 +28,9 @@ for f in ${folders}/etc/sysctl.conf; do
 done
 [ $# -eq 0 ] || awk 'FNR == 1 { print "in " FILENAME } { print "|" $0 }' "$@"
 printf 'live\n'
-for k in ${live}; do [ ! -e "$k" ] || printf 'key %s\n' "$k"; done
-grep -sH '' ${live}`;
+set -- ${live}
+for k do [ ! -e "$k" ] || printf 'key %s\n' "$k"; done
+grep -sH '' "$@"`;
 }
 
 /** Survives any output: what has not the form of the probe's lines is left out. */
@@ -50,8 +51,12 @@ function parseListing(listing: readonly string[]): readonly SysctlFile[] {
     else if (line.startsWith('in ')) at = line.slice('in '.length);
     else if (line.startsWith('|') && content.has(at)) content.set(at, `${content.get(at)}${line.slice(1)}\n`);
   }
-  return [...content].map(([path, text]) => ({ path, real: real.get(path) ?? path, content: text }));
+  const files = [...content].map(([path, text]) => ({ path, real: real.get(path) ?? path, content: text }));
+  return files.filter((file) => plainPath.test(file.path) && plainPath.test(file.real));
 }
+
+/** Paths go into fragments again: nothing there may look like a secret's slot. */
+const plainPath = /^\/[^\p{C}]+$/u;
 
 function parseLive(live: readonly string[], paths: readonly string[]): SeenSysctls['live'] {
   const there = paths.filter((path) => live.includes(`key ${procPath(path)}`));

@@ -1,0 +1,64 @@
+/** The kernel's own table of virtual servers, /proc/net/ip_vs: exact, in hexadecimal, and there without ipvsadm. */
+import type { Forward } from '../../model.ts';
+
+export interface TableRow {
+  readonly address: string;
+  readonly port: number;
+  readonly forward: Forward | 'local' | 'unknown';
+  readonly weight: number;
+}
+
+export interface TableService {
+  /** `TCP`, `UDP`, `SCTP`, `FWM`. */
+  readonly protocol: string;
+  /** Address, or the mark of a FWM service in decimal. */
+  readonly address: string;
+  readonly port: number;
+  readonly scheduler: string;
+  /** In jiffies; absent: not persistent. */
+  readonly persistence?: number;
+  readonly rows: readonly TableRow[];
+}
+
+const forwards: Readonly<Record<string, TableRow['forward']>> = { Route: 'dr', Tunnel: 'tun', Masq: 'nat', Local: 'local' };
+
+/** Reads the lines of the table; what is no row of it is left out. `undefined` when its head is missing. */
+export function parseTable(lines: readonly string[]): readonly TableService[] | undefined {
+  if (!lines.some((line) => line.startsWith('IP Virtual Server version'))) return undefined;
+  const services: (TableService & { readonly rows: TableRow[] })[] = [];
+  for (const line of lines) {
+    const service = parseService(line);
+    if (service) services.push({ ...service, rows: [] });
+    const row = parseRow(line);
+    if (row) services.at(-1)?.rows.push(row);
+  }
+  return services;
+}
+
+function parseService(line: string): Omit<TableService, 'rows'> | undefined {
+  const [, protocol = '', place = '', scheduler = '', flags = ''] = /^(TCP|UDP|SCTP|FWM)\s+(\S+)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
+  if (protocol === '') return undefined;
+  const endpoint = protocol === 'FWM' ? { address: String(Number.parseInt(place, 16)), port: 0 } : parseEndpoint(place);
+  const persistence = /persistent (\d+)/.exec(flags)?.[1];
+  return endpoint && { protocol, ...endpoint, scheduler, ...(persistence !== undefined && { persistence: Number(persistence) }) };
+}
+
+function parseRow(line: string): TableRow | undefined {
+  const [, place = '', forward = '', weight] = /^\s*->\s+(\S+)\s+(\S+)\s+(\d+)/.exec(line) ?? [];
+  const endpoint = parseEndpoint(place);
+  return endpoint && { ...endpoint, forward: forwards[forward] ?? 'unknown', weight: Number(weight) };
+}
+
+function parseEndpoint(text: string): { readonly address: string; readonly port: number } | undefined {
+  const [, v4, v6, port = ''] = /^(?:([0-9A-F]{8})|\[([0-9a-f:.]+)\]):([0-9A-F]{4})$/i.exec(text) ?? [];
+  const address = v4 === undefined ? v6 : (v4.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).join('.');
+  return address === undefined ? undefined : { address, port: Number.parseInt(port, 16) };
+}
+
+/** `0A122B1E`: an IPv4 address as the table and the kernel's connection list write it. */
+export function hexAddress(address: string): string {
+  return address
+    .split('.')
+    .map((byte) => Number(byte).toString(16).padStart(2, '0').toUpperCase())
+    .join('');
+}

@@ -1,0 +1,55 @@
+/** Whether answers are spread over the backends as a scheduler spreads them. */
+import type { Scheduler } from '../../model.ts';
+import { listed } from './finding.ts';
+
+export interface Share {
+  readonly host: string;
+  readonly weight: number;
+  /** Answers, or client addresses bound to it. */
+  readonly got: number;
+}
+
+export interface Spread {
+  /** `unknown`: nothing can be said from so few, or of this scheduler. */
+  readonly verdict: 'right' | 'wrong' | 'unknown';
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** Which backend answers depends on more than weights: on the destination, on load, or on who is left. */
+const unpredictable: readonly Scheduler[] = ['dh', 'lblc', 'lblcr', 'fo', 'ovf'];
+
+/** A sample with fewer for each backend says nothing of the spread: with 6 each, all to one of two has a chance of 1 in 2000. */
+export const sampleEach = 6;
+
+export function judgeSpread(shares: readonly Share[], scheduler: Scheduler): Spread {
+  const total = shares.reduce((sum, { got }) => sum + got, 0);
+  const weighed = shares.map((share) => ({ ...share, weight: scheduler === 'rr' ? Math.min(share.weight, 1) : share.weight }));
+  const weights = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const expecting = weighed.map((share) => ({ ...share, wanted: weights > 0 ? (total * share.weight) / weights : 0 }));
+  const found = `${listed(shares.map(({ host, got }) => `${got} from ${host}`))}`;
+  const say = (verdict: Spread['verdict'], expected: string): Spread => ({ verdict, found, expected });
+  const shown = `${listed(expecting.map(({ host, wanted }) => `${Number(wanted.toFixed(1))} from ${host}`))} (${scheduler})`;
+  if (unpredictable.includes(scheduler)) return say('unknown', `what ${scheduler} decides`);
+  const fed = expecting.filter(({ weight }) => weight > 0);
+  if (expecting.some(({ weight, got }) => weight === 0 && got > 0)) return say('wrong', shown);
+  if (fed.length < 2) return say(total > 0 ? 'right' : 'unknown', shown);
+  if (total < sampleEach * fed.length) return say('unknown', `at least ${sampleEach * fed.length} answers to judge by`);
+  if (scheduler === 'rr' || scheduler === 'wrr') return say(matches(fed) ? 'right' : 'wrong', shown);
+  const starved = fed.filter(({ wanted, got }) => got === 0 && wanted >= 5);
+  return say(starved.length === 0 ? 'right' : 'wrong', `some from ${listed(fed.map(({ host }) => host))} (${scheduler})`);
+}
+
+/** Within one of what is due, or with other clients between ours, not against it with p < 0.001. */
+function matches(shares: readonly { readonly got: number; readonly wanted: number }[]): boolean {
+  if (shares.every(({ got, wanted }) => Math.abs(got - wanted) <= 1)) return true;
+  const chiSquare = shares.reduce((sum, { got, wanted }) => sum + (got - wanted) ** 2 / wanted, 0);
+  return chiSquare < criticalValue(shares.length - 1);
+}
+
+/** χ² that is exceeded with p = 0.001, after Wilson and Hilferty; at most 4 % too large, at one degree of freedom. */
+export function criticalValue(degrees: number): number {
+  const z = 3.0902;
+  const spread = 2 / (9 * degrees);
+  return degrees * (1 - spread + z * Math.sqrt(spread)) ** 3;
+}

@@ -1,0 +1,127 @@
+/** The client's segment gets one answer to "who has the VIP": from the director that has it. */
+import { z } from 'zod';
+import type { Fleet, Host } from '../model.ts';
+import { type CheckContext, defineCheck, type Finding, type Look } from '../task.ts';
+import { type ArpAnswers, arpAnswers, arpQuestions } from './support/arp-answers.ts';
+import { fail, listed, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
+import { heard, telling } from './support/said.ts';
+
+/** An interface of a host of the inventory. */
+interface Owner {
+  readonly host: Host;
+  readonly nic: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+}
+
+export default defineCheck({
+  summary: "ARP for each VIP is answered on the client's segment by the MAC of the director that has it, and by no other.",
+  params: z.strictObject({}),
+  from: ['client'],
+  probe: (_, __, { vips }) => (ipv4(vips).length > 0 ? telling(arpQuestions(ipv4(vips))) : undefined),
+  expect: (looks, _, context) => {
+    const expected = "each VIP answered by its director's MAC alone";
+    if (looks.length === 0) return [nobodyLooked('client', context.fleet, expected)];
+    return looks.flatMap((look) => {
+      const said = heard(look);
+      return said
+        ? ipv4(context.fleet.vips).flatMap((vip) => judgeVip(vip, arpAnswers(said, vip), look, context))
+        : [unreadable(look, expected)];
+    });
+  },
+  example: {},
+});
+
+/** IPv6 has neighbour discovery in ARP's place. */
+function ipv4(vips: readonly string[]): readonly string[] {
+  return vips.filter((vip) => !vip.includes(':'));
+}
+
+function judgeVip(vip: string, answers: ArpAnswers, { host: client }: Look, context: CheckContext): readonly Finding[] {
+  const owners = ownersOf(context);
+  const holders = owners.filter(
+    ({ host, addresses }) => host.role === 'director' && addresses.some((address) => address.split('/', 1)[0] === vip),
+  );
+  const [holder] = holders;
+  const expected = holder
+    ? `${vip} is answered by ${holder.mac} (${holder.nic} of ${holder.host.name}) alone`
+    : `${vip} is answered by one director`;
+  if (answers.obstacle !== '') return [obstacle(vip, answers, client, expected)];
+  if (answers.macs.length === 0) return [silence(vip, client, holder, expected)];
+  const unasked = context.fleet.hosts.filter(({ role, name }) => role === 'director' && !context.facts[name]).map(({ name }) => name);
+  if (!holder && unasked.length > 0) {
+    const fix = `make ${listed(unasked)} reachable, so that it is known who has the VIP`;
+    return [notRun(client.name, `${vip} is answered by ${listed(answers.macs)}; ${listed(unasked)} could not be asked`, expected, fix)];
+  }
+  const wrong = answers.macs.filter((mac) => !holders.some((each) => each.mac === mac));
+  const failures = wrong.map((mac) => intruder(vip, mac, { owner: owners.find((each) => each.mac === mac), client, expected }));
+  const mute = holder && !answers.macs.some((mac) => mac === holder.mac) ? [muted(vip, holder, client, expected)] : [];
+  if (failures.length + mute.length > 0) return [...failures, ...mute];
+  return [pass(holder?.host.name ?? client.name, `${client.name} got answers for ${vip} from ${listed(answers.macs)} only`, expected)];
+}
+
+function ownersOf({ fleet, facts }: { readonly fleet: Fleet; readonly facts: CheckContext['facts'] }): readonly Owner[] {
+  return fleet.hosts.flatMap((host) =>
+    Object.entries(facts[host.name]?.interfaces ?? {}).flatMap(([nic, { mac, addresses }]) =>
+      nic === 'lo' ? [] : [{ host, nic, mac: mac.toLowerCase(), addresses }],
+    ),
+  );
+}
+
+function obstacle(vip: string, { obstacle: why, nic }: ArpAnswers, client: Host, expected: string): Finding {
+  if (why === 'no-tool') return toolMissing(client, 'neither arping nor tcpdump', 'iputils-arping', expected, 'iputils');
+  const found = {
+    'no-route': `${client.name} has no route to ${vip}`,
+    'other-segment': `${client.name} reaches ${vip} through a router`,
+    'own-address': `${client.name} has ${vip} itself`,
+    failed: `arping failed on ${nic} of ${client.name}`,
+    '': '',
+  }[why];
+  if (why === 'own-address')
+    return fail(client.name, found, expected, `ip addr del ${vip} on ${client.name}: it takes the traffic that is meant for the directors`);
+  if (why === 'failed') return notRun(client.name, found, expected, `see why: arping -b -c 1 -I ${nic} ${vip} on ${client.name}`);
+  return notRun(client.name, found, expected, `a client on the VIP's segment, under "clients:" in the inventory`);
+}
+
+function silence(vip: string, client: Host, holder: Owner | undefined, expected: string): Finding {
+  const found = `nobody answers ARP for ${vip} on the segment of ${client.name}`;
+  if (!holder) return fail(client.name, found, expected, 'no director has the VIP: see vip_placement');
+  return fail(
+    holder.host.name,
+    found,
+    expected,
+    `${holder.nic} of ${holder.host.name} and ${client.name} are not on one segment, or its arp_ignore is above 2: ip link; sysctl -a | grep arp_ignore`,
+  );
+}
+
+interface Seen {
+  readonly owner: Owner | undefined;
+  readonly client: Host;
+  readonly expected: string;
+}
+
+function intruder(vip: string, mac: string, { owner, client, expected }: Seen): Finding {
+  const found = `${client.name} got an answer for ${vip} from ${mac} (${owner ? `${owner.nic} of ${owner.host.name}` : 'no host of the inventory that was reached'})`;
+  if (!owner)
+    return fail(
+      client.name,
+      found,
+      expected,
+      `find the host with ${mac}: it takes traffic for ${vip}; take the address off it, or set arp_ignore 1 there`,
+    );
+  const quiet = 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2';
+  const { name, role } = owner.host;
+  if (role === 'backend') return fail(name, found, expected, `${quiet} on ${name}, then arp_sysctls; lvsctl deploy keeps it over a reboot`);
+  if (role === 'client') return fail(name, found, expected, `ip addr del ${vip} on ${name}`);
+  const has = owner.addresses.length > 0 ? `${quiet} on ${name}, where another interface has the VIP;` : '';
+  return fail(name, found, expected, `${has} if ${name} is not the only director with the VIP, see vip_placement`.trim());
+}
+
+function muted(vip: string, { host, nic, mac }: Owner, client: Host, expected: string): Finding {
+  return fail(
+    host.name,
+    `${client.name} got no answer for ${vip} from ${mac} (${nic} of ${host.name})`,
+    expected,
+    `${nic} of ${host.name} must be on the segment of ${client.name}: ip link show ${nic}`,
+  );
+}

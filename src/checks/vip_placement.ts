@@ -1,0 +1,123 @@
+/** The VIP on exactly one director, on its interface, as a single address. */
+import { z } from 'zod';
+import { type CheckContext, defineCheck, type Finding, type Look, sh } from '../task.ts';
+import { addressesOf, addressProbe, cidr, hostPrefix, type InterfaceAddress } from './support/addresses.ts';
+import { fail, listed, nobodyLooked, notRun, pass, unreadable } from './support/finding.ts';
+import { heard, telling } from './support/said.ts';
+
+/** One director's answer. */
+interface Answer {
+  readonly host: string;
+  readonly addresses: readonly InterfaceAddress[];
+  /** `operstate` of the interface for VIPs; `absent` where there is no such interface. */
+  readonly link: string;
+}
+
+export default defineCheck({
+  summary: 'Each VIP is on exactly one director, on the declared interface, as a single address (/32).',
+  params: z.strictObject({}),
+  from: ['director'],
+  probe: (_, __, { vrrp }) =>
+    telling(
+      addressProbe,
+      sh`link=absent
+[ ! -r /sys/class/net/${vrrp.vipInterface}/operstate ] || read -r link </sys/class/net/${vrrp.vipInterface}/operstate
+printf 'link %s\n' "$link"`,
+    ),
+  expect: (looks, _, context) => {
+    const expected = 'each VIP on exactly one director';
+    if (looks.length === 0) return [nobodyLooked('director', context.fleet, expected)];
+    const answers = looks.flatMap((look) => readAnswer(look) ?? []);
+    const silent = looks.filter((look) => !readAnswer(look)).map((look) => unreadable(look, expected));
+    return answers.length === 0 ? silent : [...silent, ...context.fleet.vips.flatMap((vip) => judgeVip(vip, answers, context))];
+  },
+  example: {},
+});
+
+function readAnswer(look: Look): Answer | undefined {
+  const said = heard(look);
+  const addresses = said ? addressesOf(said) : [];
+  if (!said || addresses.length === 0) return undefined;
+  return { host: look.host.name, addresses, link: said.first('link') ?? 'unknown' };
+}
+
+function judgeVip(vip: string, answers: readonly Answer[], { fleet }: CheckContext): readonly Finding[] {
+  const holders = answers.filter((answer) => placesOf(vip, answer).length > 0);
+  const unasked = fleet.hosts
+    .filter(({ role, name }) => role === 'director' && !answers.some(({ host }) => host === name))
+    .map(({ name }) => name);
+  const expected = `${vip}/${hostPrefix(vip)} on exactly one director, on ${fleet.vrrp.vipInterface}`;
+  if (holders.length > 1) return holders.map(({ host }) => splitBrain(vip, host, holders, expected, fleet.vrrp.interface));
+  const [holder] = holders;
+  if (holder) {
+    const placed = judgePlace(vip, holder, expected, fleet.vrrp.vipInterface);
+    if (placed.status === 'fail' || unasked.length === 0) return [placed];
+    return [
+      notRun(
+        holder.host,
+        `${vip} is on ${holder.host}; ${listed(unasked)} could not be asked`,
+        expected,
+        `make ${listed(unasked)} reachable`,
+      ),
+    ];
+  }
+  if (unasked.length === 0) return answers.map((answer) => nobodyHasIt(vip, answer, expected, fleet.vrrp.vipInterface));
+  return answers.map(({ host }) =>
+    notRun(host, `${vip} is not here; ${listed(unasked)} could not be asked`, expected, `make ${listed(unasked)} reachable`),
+  );
+}
+
+/** A VIP on lo is there for packets, not for ARP: a director that is a real server too holds nothing by it. */
+function placesOf(vip: string, { addresses }: Answer): readonly InterfaceAddress[] {
+  return addresses.filter(({ address, nic }) => address === vip && nic !== 'lo');
+}
+
+function judgePlace(vip: string, holder: Answer, expected: string, vipInterface: string): Finding {
+  const places = placesOf(vip, holder);
+  const found = `${listed(places.map((place) => `${cidr(place)} on ${place.nic}`))} of ${holder.host}`;
+  if (places.some(({ nic }) => nic !== vipInterface)) {
+    const line = `${vip}/${hostPrefix(vip)} dev ${vipInterface}`;
+    return fail(
+      holder.host,
+      found,
+      expected,
+      `virtual_ipaddress { ${line} } in keepalived.conf of every director, or vrrp.vip_interface in the inventory`,
+    );
+  }
+  if (places.some(({ prefix }) => prefix !== hostPrefix(vip))) {
+    return fail(
+      holder.host,
+      found,
+      expected,
+      `write ${vip}/${hostPrefix(vip)} in virtual_ipaddress of every director; a wider prefix makes a second route to the segment`,
+    );
+  }
+  return pass(holder.host, found, expected);
+}
+
+function splitBrain(vip: string, host: string, holders: readonly Answer[], expected: string, nic: string): Finding {
+  const others = listed(holders.map((holder) => holder.host).filter((name) => name !== host));
+  const causes = 'a firewall drops IP protocol 112, or virtual_router_id or authentication differ';
+  const look = `see whose adverts arrive: tcpdump -c 4 -nni ${nic} ip proto 112`;
+  const open = 'let them in: firewall-cmd --add-protocol=vrrp, or firewall: managed in the inventory';
+  return fail(
+    host,
+    `split brain: ${vip} is on ${host} and on ${others}`,
+    expected,
+    `the directors do not hear each other: ${causes}; ${look}; ${open}`,
+  );
+}
+
+function nobodyHasIt(vip: string, { host, link }: Answer, expected: string, vipInterface: string): Finding {
+  const found = `no director has ${vip}`;
+  if (link === 'absent')
+    return fail(
+      host,
+      `${found}; there is no interface ${vipInterface} here`,
+      expected,
+      `name the right one: vrrp.vip_interface in the inventory`,
+    );
+  if (link === 'down' || link === 'lowerlayerdown')
+    return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
+  return fail(host, found, expected, 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why');
+}

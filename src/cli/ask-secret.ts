@@ -1,0 +1,25 @@
+/** Asks on the terminal without showing what is typed; it is kept nowhere but in the returned string. */
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { EXIT, LvsError } from '../errors.ts';
+
+/** Throws LvsError (exit 4) where nobody can be asked. */
+export async function askSecret(question: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw new LvsError(`nobody is there to answer "${question}"`, {
+      code: 'cli.no-terminal',
+      exitCode: EXIT.badInput,
+      hint: 'run it on a terminal',
+    });
+  }
+  process.stderr.write(`${question}: `);
+  // readline echoes to its output: this one goes nowhere.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await terminal.question('');
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The running nginx of a prefix: whether it runs the binary that is installed and has read the configuration that is there, and how
+ * it is made to.
+ *
+ * A configuration counts as read when it is older than the process (its pid file), than the last reload of ours (a stamp), or than the
+ * youngest worker by two seconds, which is as exact as the kernel tells the start of a process.
+ */
+import { type Handler, lines, type Sh, sh } from '../../task.ts';
+
+const stampFile = '/run/lvsctl/nginx.loaded';
+
+/** Sets `prefix` and `pid`, the master's (empty: does not run). Reads only. */
+function master(prefix: string): Sh {
+  return sh`prefix=${prefix} pid='' comm=''
+{ read -r pid <"$prefix/logs/nginx.pid"; } 2>/dev/null || :
+case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || : ;; esac
+[ "$comm" = nginx ] || pid=''`;
+}
+
+/** Sets `binary`: `none` (does not run), `current` or `old` (runs a file that is not the installed one any more). Wants `master`. */
+const binaryState: Sh = sh`binary='none'
+if [ -n "$pid" ]; then
+  binary='old'
+  installed=$(stat -L -c '%d:%i' -- "$prefix/sbin/nginx" 2>/dev/null) || :
+  [ -z "$installed" ] || [ "$(stat -L -c '%d:%i' -- "/proc/$pid/exe" 2>/dev/null)" != "$installed" ] || binary='current'
+fi`;
+
+/** Sets `workers`, the process ids of the master's children, and `youngest`, the start of the last of them in seconds since 1970. */
+const findWorkers: Sh = sh`workers=' ' youngest=0 boot=0
+while read -r key value; do [ "$key" != btime ] || boot=$value; done </proc/stat
+for stat in /proc/[0-9]*/stat; do
+  { read -r child name _ parent _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ ticks _ <"$stat"; } 2>/dev/null || continue
+  [ "$name $parent" = "(nginx) $pid" ] || continue
+  workers="$workers$child " born=$((boot + ticks / 100))
+  [ "$born" -le "$youngest" ] || youngest=$born
+done`;
+
+/** Sets `config`: `none` (does not run), `loaded` or `pending`. Wants `master`. */
+const configState: Sh = lines(
+  sh`config='none' loader=''
+newer_than() { [ -n "$(find "$prefix/conf" -type f -newer "$1" 2>/dev/null)" ]; }
+if [ -n "$pid" ]; then
+  config='pending'
+  { read -r loader <${stampFile}; } 2>/dev/null || :
+  if ! newer_than "$prefix/logs/nginx.pid"; then config='loaded'
+  elif [ "$loader" = "$pid" ] && ! newer_than ${stampFile}; then config='loaded'
+  else`,
+  findWorkers,
+  sh`changed=$(find "$prefix/conf" -type f -exec stat -c %Y -- {} + 2>/dev/null | sort -n | tail -n 1) || :
+    [ "$((\${changed:-0} + 2))" -gt "$youngest" ] || config='loaded'
+  fi
+fi`,
+);
+
+/** Prints `binary STATE`. Read-only. */
+export function probeBinary(prefix: string): Sh {
+  return lines(master(prefix), binaryState, sh`printf 'binary %s\n' "$binary"`);
+}
+
+/** Prints `config STATE`. Read-only. */
+export function probeConfig(prefix: string): Sh {
+  return lines(master(prefix), configState, sh`printf 'config %s\n' "$config"`);
+}
+
+/** Exits 0 unless the running nginx has yet to read its configuration. */
+export function configIsLoaded(prefix: string): Sh {
+  return lines(master(prefix), configState, sh`[ "$config" != pending ]`);
+}
+
+/** Exits 0 unless the running nginx is not the installed one. */
+export function binaryIsCurrent(prefix: string): Sh {
+  return lines(master(prefix), binaryState, sh`[ "$binary" != old ]`);
+}
+
+/** Exits 0 when the whole configuration of the prefix is valid; `file` instead of its nginx.conf when given. */
+export function validNginx(prefix: string, file?: Sh): Sh {
+  return file ? sh`${`${prefix}/sbin/nginx`} -t -q -c ${file}` : sh`${`${prefix}/sbin/nginx`} -t -q`;
+}
+
+/** Makes the running nginx read its configuration and waits for the new workers: one that cannot (a port in use) keeps its old ones. */
+export function reloadNginx(prefix: string): Sh {
+  return lines(
+    master(prefix),
+    sh`[ -n "$pid" ] || { echo 'nginx does not run: nothing to reload'; exit 0; }`,
+    findWorkers,
+    sh`before=$workers
+mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && printf '%s\n' "$pid" >${`${stampFile}.new`} || exit 1
+if systemctl is-active --quiet nginx.service 2>/dev/null; then systemctl reload nginx.service; else kill -HUP "$pid"; fi || exit 1
+count=0 fresh=''
+while [ -z "$fresh" ]; do`,
+    findWorkers,
+    sh`for worker in $workers; do
+    case $before in *" $worker "*) ;; *) fresh='yes' ;; esac
+  done
+  [ -z "$fresh" ] || break
+  count=$((count + 1))
+  [ "$count" -le 100 ] || { echo 'nginx did not take its new configuration within 10 seconds; its error log says:' >&2; tail -n 5 "$prefix/logs/error.log" >&2; exit 1; }
+  sleep 0.1 2>/dev/null || sleep 1
+done
+mv -f ${`${stampFile}.new`} ${stampFile}`,
+  );
+}
+
+/** Restarts nginx and waits until the installed binary runs. */
+export function restartNginx(prefix: string): Sh {
+  return lines(
+    sh`systemctl restart nginx.service || exit 1
+count=0
+while :; do`,
+    master(prefix),
+    binaryState,
+    sh`[ "$binary" != current ] || break
+  count=$((count + 1))
+  [ "$count" -le 100 ] || { echo 'nginx did not come up with the installed binary within 10 seconds' >&2; exit 1; }
+  sleep 0.1 2>/dev/null || sleep 1
+done`,
+  );
+}
+
+/** Where nginx does not run, starting it is the business of `service`: then neither does anything. */
+export function nginxHandlers(prefix: string): { readonly 'nginx.restart': Handler; readonly 'nginx.reload': Handler } {
+  return {
+    'nginx.restart': { unless: binaryIsCurrent(prefix), validate: validNginx(prefix), run: restartNginx(prefix), risk: 'restart' },
+    'nginx.reload': { unless: configIsLoaded(prefix), validate: validNginx(prefix), run: reloadNginx(prefix) },
+  };
+}

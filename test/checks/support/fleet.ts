@@ -1,0 +1,83 @@
+/** Clusters for the tests of checks: field note S0 with a client, and what the answers of its hosts are put together with. */
+import type { Facts, Fleet, Host, VirtualServer } from '../../../src/model.ts';
+import type { CheckContext, Look } from '../../../src/task.ts';
+import { s0Fleet } from '../../support/plan-context.ts';
+
+const [service] = s0Fleet.services as readonly [VirtualServer];
+
+const nics: Readonly<Record<string, Facts['interfaces']>> = {
+  dr1: {
+    eth0: { mac: '02:00:00:00:01:00', addresses: ['10.18.43.10/24'] },
+    eth1: { mac: '02:00:00:00:01:01', addresses: ['10.18.43.12/24'] },
+  },
+  dr2: {
+    eth0: { mac: '02:00:00:00:02:00', addresses: ['10.18.43.20/24'] },
+    eth1: { mac: '02:00:00:00:02:01', addresses: ['10.18.43.22/24', '10.18.43.30/32'] },
+  },
+  web1: { eth0: { mac: '02:00:00:00:03:00', addresses: ['10.18.43.13/24'] } },
+  web2: { eth0: { mac: '02:00:00:00:04:00', addresses: ['10.18.43.14/24'] } },
+  probe: { eth0: { mac: '02:00:00:00:05:00', addresses: ['10.18.43.50/24'] } },
+};
+
+const client: Host = {
+  name: 'probe',
+  role: 'client',
+  address: '10.18.43.50',
+  ssh: { user: 'root', port: 22, timeout: 10 },
+  interfaces: [{ name: 'eth0', address: '10.18.43.50/24' }],
+  vars: {},
+  sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${100 + index}`),
+};
+
+/** S0 with a client that may send from 32 further addresses. */
+export const fleet: Fleet = {
+  ...s0Fleet,
+  hosts: [...s0Fleet.hosts, client],
+  groups: { ...s0Fleet.groups, all: [...(s0Fleet.groups.all ?? []), 'probe'], clients: ['probe'] },
+};
+
+/** The fleet with its one virtual server changed. */
+export function fleetWith(change: Partial<VirtualServer>, more: Partial<Fleet> = {}): Fleet {
+  return { ...fleet, services: [{ ...service, ...change }], ...more };
+}
+
+/** The same without persistence: every connection is scheduled anew. */
+export function plainFleet(change: Partial<VirtualServer> = {}, more: Partial<Fleet> = {}): Fleet {
+  const { persistence: _, ...plain } = service;
+  return { ...fleet, services: [{ ...plain, ...change }], ...more };
+}
+
+export function hostNamed(name: string, among: Fleet = fleet): Host {
+  const found = among.hosts.find((host) => host.name === name);
+  if (!found) throw new Error(`no host ${name} in the test's fleet`);
+  return found;
+}
+
+const debian: Facts = {
+  hostname: '',
+  distribution: 'debian',
+  release: '12',
+  codename: 'bookworm',
+  architecture: 'x86_64',
+  kernel: '6.1.192',
+  packageManager: 'apt',
+  init: 'systemd',
+  cpus: 1,
+  memoryMiB: 384,
+  interfaces: {},
+};
+
+/** Every host reached; dr2 has the VIP on eth1. `interfaces` replaces what a host has, `undefined` makes it one that was not reached. */
+export function contextOf(among: Fleet = fleet, interfaces: Readonly<Record<string, Facts['interfaces'] | undefined>> = {}): CheckContext {
+  const all = { ...nics, ...interfaces };
+  const facts = among.hosts.flatMap(({ name }) => {
+    const own = all[name];
+    return own ? [[name, { ...debian, hostname: name, interfaces: own }] as const] : [];
+  });
+  return { fleet: among, facts: Object.fromEntries(facts) };
+}
+
+/** What a host answered. */
+export function look(host: string, stdout: string, among: Fleet = fleet): Look {
+  return { host: hostNamed(host, among), output: { stdout, stderr: '', exit: 0 } };
+}

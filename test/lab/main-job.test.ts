@@ -1,0 +1,141 @@
+/**
+ * The main job on real kernels, as users do it: bare machines become a cluster, a second deploy finds nothing to do, damage is named,
+ * mended and verified, a reboot of everything leaves it right. One story, told in order.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { changeTitles, lvsctl, lvsctlJson } from '../support/cli.ts';
+
+const inventory = 'inventory/dr.yaml';
+
+const exec = (pattern: string, command: string) => lvsctl('lab', 'exec', inventory, pattern, '--', command);
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((wake) => setTimeout(wake, 1000))) if (await holds()) return;
+  throw new Error(`not within two minutes: ${what}`);
+}
+
+/** Reboots every machine and waits until each runs a new kernel, has started all it starts, and the directors have elected a master. */
+async function rebootAll(): Promise<void> {
+  const bootIds = async () =>
+    (await exec('all', 'cat /proc/sys/kernel/random/boot_id')).stdout.split('\n').filter((line) => line.includes('-'));
+  const before = await bootIds();
+  await exec('all', 'systemctl reboot');
+  await until('every machine has booted again', async () => {
+    const now = await bootIds();
+    return now.length === before.length && now.every((line) => !before.includes(line));
+  });
+  await exec('all', 'systemctl is-system-running --wait');
+  await until('a director has the VIP', async () =>
+    (await exec('directors', 'ip -o addr show dev eth1')).stdout.includes(' 10.18.43.30/32 '),
+  );
+}
+
+beforeAll(async () => {
+  await lvsctl('lab', 'down', inventory);
+  const up = await lvsctl('lab', 'up', inventory);
+  expect(up, up.stderr).toMatchObject({ exit: 0 });
+});
+
+afterAll(async () => {
+  await lvsctl('lab', 'down', inventory);
+});
+
+describe('a cluster from bare machines', () => {
+  test('deploy builds it and verification is green', async () => {
+    const { exit, report, stderr } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+    expect({ exit, notes: report.notes, stderr, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({
+      exit: 0,
+      notes: [],
+      stderr: '',
+      failing: [],
+    });
+    expect(report.summary).toMatchObject({ failed: 0, unreachable: 0 });
+    expect(report.checks.length).toBeGreaterThan(10);
+    const builds = changeTitles(report).filter((title) => /: build nginx/.test(title));
+    expect(builds.length).toBeLessThanOrEqual(1);
+  });
+
+  test('a second deploy finds nothing to do, with at most 3 channels a host, and so does plan', async () => {
+    const { exit, report } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+    expect({ exit, changed: report.summary.changed, changes: changeTitles(report) }).toEqual({ exit: 0, changed: 0, changes: [] });
+    expect(Math.max(...report.hosts.map(({ channels }) => channels))).toBeLessThanOrEqual(3);
+    expect((await lvsctl('plan', inventory, '--lab')).exit).toBe(0);
+  });
+
+  test('the closing line says what it took', async () => {
+    const { exit, stdout } = await lvsctl('verify', inventory, '--lab');
+    expect(exit).toBe(0);
+    expect(stdout.trim().split('\n').at(-1)).toMatch(/^5 hosts, \d+ channels, \d+(\.\d\d)? s, 0 changes, \d+ checks passed$/);
+  });
+
+  test('a client reaches both backends through the VIP', async () => {
+    const { stdout } = await exec('probe', 'curl -s --max-time 3 http://10.18.43.30/');
+    expect(stdout).toMatch(/^web[12]\n$/);
+  });
+});
+
+describe('damage', () => {
+  const keys = ['all', 'eth0'].flatMap((nic) => ['arp_ignore', 'arp_announce'].map((key) => `net.ipv4.conf.${nic}.${key}`));
+
+  test('is done by hand', async () => {
+    expect((await exec('web1', keys.map((key) => `sysctl -qw ${key}=0`).join(' && '))).exit).toBe(0);
+    expect((await exec('web2', 'systemctl stop nginx')).exit).toBe(0);
+  });
+
+  test('verify names both', async () => {
+    const { exit, report } = await lvsctlJson('verify', inventory, '--lab');
+    expect(exit).toBe(3);
+    const failing = report.checks.filter(({ status }) => status === 'fail');
+    expect(failing).toContainEqual(
+      expect.objectContaining({ id: 'arp_sysctls', host: 'web1', found: expect.stringContaining('arp_ignore') }),
+    );
+    expect(failing).toContainEqual(
+      expect.objectContaining({ id: 'arp_sysctls', host: 'web1', found: expect.stringContaining('arp_announce') }),
+    );
+    expect(failing).toContainEqual(expect.objectContaining({ id: 'backend_service', host: 'web2' }));
+    expect(failing.every(({ fix }) => fix !== '')).toBe(true);
+  });
+
+  test('plan lists exactly what mends it', async () => {
+    const { exit, report } = await lvsctlJson('plan', inventory, '--lab');
+    expect(exit).toBe(2);
+    const ids = report.hosts.flatMap((host) =>
+      host.steps.flatMap((step) => step.changes.map((change) => `${host.name} ${step.task} ${change.id}`)),
+    );
+    expect(ids.sort()).toEqual([...keys.map((key) => `web1 sysctl live:${key}`), 'web2 service active:nginx.service'].sort());
+  });
+
+  test('deploy mends it, verify agrees', async () => {
+    const { exit, report } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+    expect({ exit, notes: report.notes, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({
+      exit: 0,
+      notes: [],
+      failing: [],
+    });
+    expect(report.summary.changed).toBe(keys.length + 1);
+    expect((await lvsctl('verify', inventory, '--lab')).exit).toBe(0);
+  });
+});
+
+describe('a host that is down', () => {
+  test('is reported unreachable while the others are planned', async () => {
+    expect((await lvsctl('lab', 'power', inventory, 'web2', 'off')).exit).toBe(0);
+    const { exit, report } = await lvsctlJson('plan', inventory, '--lab', '--timeout', '5');
+    expect(exit).toBe(5);
+    expect(report.hosts.map(({ name, status }) => [name, status])).toEqual([
+      ['dr1', 'ok'],
+      ['dr2', 'ok'],
+      ['web1', 'ok'],
+      ['web2', 'unreachable'],
+    ]);
+    expect((await lvsctl('lab', 'power', inventory, 'web2', 'on')).exit).toBe(0);
+  });
+});
+
+describe('a reboot of every host', () => {
+  test('leaves a cluster that verify calls right, without a deploy', async () => {
+    await rebootAll();
+    const { exit, report } = await lvsctlJson('verify', inventory, '--lab');
+    expect({ exit, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({ exit: 0, failing: [] });
+  });
+});

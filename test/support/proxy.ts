@@ -1,0 +1,43 @@
+/** Stands between a client and a server on loopback, and can cut the line or let it go silent. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface CuttingProxy {
+  readonly port: number;
+  /** Ends every connection at once with a reset, as a firewall or a rebooting host does. */
+  cut(): void;
+  /** From now on nothing gets through, and nobody is told: a pulled cable. */
+  freeze(): void;
+  stop(): Promise<void>;
+}
+
+export async function startProxy(target: number): Promise<CuttingProxy> {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket);
+    return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((client) => {
+    const upstream = keep(connect(target, '127.0.0.1'));
+    keep(client).pipe(upstream).pipe(client);
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const cut = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cut,
+    freeze: () => {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    stop: async () => {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
