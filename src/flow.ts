@@ -95,7 +95,7 @@ async function probeAll(
 }
 
 /** Hosts that have a step, or that a check looks from. */
-function hostsOf(flow: Flow): readonly Host[] {
+export function hostsOf(flow: Pick<Flow, 'fleet' | 'plays' | 'checks'>): readonly Host[] {
   const roles = new Set(flow.checks.flatMap((play) => play.checks.flatMap(({ definition }) => definition.from)));
   return flow.fleet.hosts.filter((host) => roles.has(host.role) || flow.plays.some((play) => play.steps[host.name]?.length));
 }

@@ -79,7 +79,7 @@ async function runScriptOf(items: readonly Item[], context: ScriptContext): Prom
     const jobs = [...items.map(({ change }) => jobOf(change)), ...handlerJobs(items, context)];
     const outcomes = await runBundle(connection, { id: context.id, nonce: newNonce(), jobs }, options);
     for (const [index, { change }] of items.entries()) {
-      if (change.produces && outcomes[index]?.result === 'done') await collect(change.produces.key, connection, options);
+      if (change.produces && ['done', 'already'].includes(outcomes[index]?.result ?? '')) await collect(change.produces.key, connection, options);
     }
     return outcomes.map((outcome, index) => {
       const item = items[index];
@@ -146,7 +146,7 @@ async function collect(key: string, connection: Connection, { store, builds, emi
 }
 
 function giveUpBuilds(items: readonly Item[], done: readonly AppliedChange[], host: string, builds: Builds): void {
-  const built = new Set(done.filter(({ outcome }) => outcome.result === 'done').map(({ change }) => change));
+  const built = new Set(done.filter(({ outcome }) => ['done', 'already'].includes(outcome.result)).map(({ change }) => change));
   for (const { change } of items) {
     if (change.produces && !built.has(change.id)) builds.fail(change.produces.key, `${host} did not get to the end of: ${change.title}`);
   }

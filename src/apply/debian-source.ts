@@ -20,7 +20,19 @@ export async function fetchFromDebian(name: string, sha256: string, to: string):
     const version = versionWith(await run('apt-cache', [...apt, 'showsrc', '--only-source', '--', name]), sha256);
     if (!version) throw new Error(`no source package ${name} of ${releases.join(' or ')} carries it`);
     // apt-get source writes to the folder it is started in.
-    await run('sh', ['-c', 'cd "$1" && shift && exec apt-get "$@"', 'sh', folder, ...apt, 'source', '-q', '--download-only', '--only-source', '--', `${name}=${version}`]);
+    await run('sh', [
+      '-c',
+      'cd "$1" && shift && exec apt-get "$@"',
+      'sh',
+      folder,
+      ...apt,
+      'source',
+      '-q',
+      '--download-only',
+      '--only-source',
+      '--',
+      `${name}=${version}`,
+    ]);
     const tarball = (await readdir(folder)).find((file) => /\.orig\.tar\.\w+$/.test(file));
     if (!tarball) throw new Error(`source package ${name} ${version} came without an upstream tarball`);
     await rename(join(folder, tarball), to).catch(async () => run('cp', ['--', join(folder, tarball), to]));

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Fleet, RealServer, VirtualServer } from '../model.ts';
 import { defineCheck, type Finding, type Look, lines, type Sh, sh } from '../task.ts';
 import { count, excerpt, fail, nobodyLooked, pass, unreadable } from './support/finding.ts';
-import { hexAddress, parseTable, type TableRow, type TableService } from './support/ip-vs.ts';
+import { hexAddress, parseTable, shortAddress, type TableRow, type TableService } from './support/ip-vs.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { endpoint, serviceName } from './support/topology.ts';
 
@@ -55,7 +55,7 @@ function judgeHost(look: Look, fleet: Fleet, expected: string): readonly Finding
 }
 
 function entryOf(service: VirtualServer, table: readonly TableService[]): TableService | undefined {
-  return table.find((entry) => entry.protocol === 'TCP' && entry.address === service.vip && entry.port === service.port);
+  return table.find((entry) => entry.protocol === 'TCP' && entry.address === shortAddress(service.vip) && entry.port === service.port);
 }
 
 function judgeService(name: string, service: VirtualServer, table: readonly TableService[], said: Said): readonly Finding[] {
@@ -88,7 +88,7 @@ function persistence(jiffies: number, { persistence: wanted = 0 }: VirtualServer
 const flags = { dr: '-g', nat: '-m', tun: '-i' } as const;
 
 function judgeReal(name: string, service: VirtualServer, real: RealServer, entry: TableService, said: Said): Finding {
-  const row = entry.rows.find(({ address, port }) => address === real.rip && port === real.port);
+  const row = entry.rows.find(({ address, port }) => address === shortAddress(real.rip) && port === real.port);
   const server = endpoint(real.rip, real.port);
   const place = `${real.host} (${server}) in ${serviceName(service)}`;
   const expected = `${place}: ${service.forward}, weight ${real.weight}`;
@@ -122,7 +122,9 @@ function sameForward(row: TableRow, service: VirtualServer): boolean {
 }
 
 function extraRows(name: string, service: VirtualServer, entry: TableService): readonly Finding[] {
-  const extra = entry.rows.filter(({ address, port }) => !service.realServers.some((real) => real.rip === address && real.port === port));
+  const extra = entry.rows.filter(
+    ({ address, port }) => !service.realServers.some((real) => shortAddress(real.rip) === address && real.port === port),
+  );
   const expected = `in ${serviceName(service)} the real servers of the inventory alone`;
   return extra.map(({ address, port }) => {
     const server = endpoint(address, port);

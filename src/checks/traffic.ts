@@ -6,7 +6,7 @@ import { type CheckContext, defineCheck, type Finding, type Look, type Sh, sh } 
 import { fail, nobodyLooked, toolMissing, unreadable } from './support/finding.ts';
 import { hexAddress } from './support/ip-vs.ts';
 import { urlPath } from './support/params.ts';
-import { type Answer, answersOf, type Campaign, exitsOf, requestProbe } from './support/requests.ts';
+import { type Answer, answersOf, askedFor, type Campaign, requestProbe } from './support/requests.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { endpoint } from './support/topology.ts';
 import { judgeErrors, judgeFaithful, judgeShares, type Visit } from './support/visits.ts';
@@ -69,7 +69,7 @@ function boundProbe(fleet: Fleet): Sh | undefined {
   const pattern = `^[A-Z]+ +(${sources.map(hexAddress).join('|')}) 0000 `;
   return telling(sh`if [ -r /proc/net/ip_vs_conn ]; then
   printf 'bindings\n'
-  grep -E ${pattern} /proc/net/ip_vs_conn | while read -r protocol client zero vip port rest; do printf 'bound %s %s %s\n' "$client" "$vip" "$port"; done
+  grep -E ${pattern} /proc/net/ip_vs_conn | while read -r _ client _ vip port _; do printf 'bound %s %s %s\n' "$client" "$vip" "$port"; done
 fi`);
 }
 
@@ -94,9 +94,9 @@ interface Observed {
 
 function judgeService(service: VirtualServer, id: number, { usable, looks, want, context }: Observed): readonly Finding[] {
   const visits = usable.map(({ host, said }): Visit => {
-    const { requests } = campaign(service, id, host, want);
-    const exits = exitsOf(said, id).filter((exit) => exit !== cannotSend);
-    return { client: host.name, requests: exits.length * requests, answers: answersOf(said, id), sources: sourcesOf(service, host).length };
+    const requests = askedFor(said, campaign(service, id, host, want));
+    const elsewhere = said.all('route').some((line) => line.startsWith(`${id} `));
+    return { client: host.name, requests, answers: answersOf(said, id), sources: elsewhere ? 0 : sourcesOf(service, host).length };
   });
   const taken = usable.flatMap(({ host, said }) =>
     said.all('taken').flatMap((line) => (line.startsWith(`${id} `) ? [inUse(host, line.split(' ')[1] ?? '')] : [])),
@@ -109,9 +109,6 @@ function judgeService(service: VirtualServer, id: number, { usable, looks, want,
     ...judgeFaithful(service, visits),
   ];
 }
-
-/** curl's exit code for an address that it cannot send from. */
-const cannotSend = 45;
 
 function inUse({ name }: Host, address: string): Finding {
   const expected = `${address} is free for ${name} to send from`;

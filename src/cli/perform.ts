@@ -1,5 +1,5 @@
 /** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
-import { type Flow, run } from '../flow.ts';
+import { type Flow, hostsOf, run } from '../flow.ts';
 import type { Host, Report } from '../model.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
@@ -15,7 +15,7 @@ export interface Performance {
 
 export async function perform({ command, flow, flags, confirm }: Performance): Promise<Report> {
   if (!flags.color) process.env.NO_COLOR = '1';
-  let watch = await startWatch(flow.fleet.hosts, flags);
+  let watch = await startWatch(hostsOf(flow), flags);
   const report = await run({
     ...flow,
     command,
@@ -23,7 +23,7 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
     confirm: async (_, soFar) => {
       await watch.close();
       const go = await confirm(soFar);
-      if (go) watch = await startWatch(flow.fleet.hosts, flags);
+      if (go) watch = await startWatch(hostsOf(flow), flags);
       return go;
     },
   }).finally(() => watch.close());

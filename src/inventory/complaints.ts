@@ -43,7 +43,13 @@ export function toError(complaints: readonly Complaint[], file: string, locate: 
 
 /** `services[0].vip`: a path as people write it. */
 export function formatPath(path: Path): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${visible(part)}`)).join('');
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${visible(shortened(part))}`))
+    .join('');
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /** A value in few words, safe to print: no control characters, no secrets, no more than 60 characters. */
@@ -54,13 +60,13 @@ export function formatValue(value: unknown): string {
   if (typeof value !== 'string') return `${value}`;
   const secret = /^\uE000secret ([\w.-]+)\uE001$/.exec(value)?.[1];
   if (secret !== undefined) return `the secret ${secret}`;
-  return `"${visible(value)}"`;
+  return `"${visible(shortened(value))}"`;
 }
 
 // Control characters, and those that turn the reading direction or break lines: a complaint is one line on any terminal.
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-function visible(text: string): string {
-  const short = text.length > 60 ? `${text.slice(0, 57)}…` : text;
-  return short.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+/** The text on one line, with what cannot be seen made visible. */
+export function visible(text: string): string {
+  return text.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { rangeSize } from './addresses.ts';
 
 /** What is allowed, as the end of a sentence; or how to say it once the value is known. */
-export type Allowed = string | ((input: unknown) => string);
+type Allowed = string | ((input: unknown) => string);
 
 function complaint(allowed: Allowed): { error: (issue: { readonly input?: unknown }) => string } {
   return { error: ({ input }) => (typeof allowed === 'string' ? allowed : allowed(input)) };
@@ -44,7 +44,7 @@ const cidrForm = new RegExp(`^${dotted}/(?:[1-9]|[12][0-9]|3[0-2])$`);
 const rangeForm = new RegExp(`^${dotted}(?:-${dotted})?$`);
 
 /** The sentence for a value that should have been an IPv4 address; IPv6 gets a word of its own. */
-function addressAllowed(allowed: string): Allowed {
+function addressAllowed(allowed: string): (input: unknown) => string {
   return (input) => (typeof input === 'string' && /^[0-9a-f:]*:[0-9a-f:.]*:/i.test(input) ? `${allowed} (only IPv4 at present)` : allowed);
 }
 
@@ -78,10 +78,8 @@ export function subnet() {
 /** A virtual address: as `address`, and `/32` may be said. */
 export function vip() {
   const allowed = addressAllowed('one IPv4 address, such as 10.18.43.30');
-  const wide: Allowed = (input) => {
-    if (typeof input !== 'string' || !cidrForm.test(input)) return typeof allowed === 'string' ? allowed : allowed(input);
-    return 'one address, with /32 or with no prefix: a wider prefix on lo makes the whole subnet local to the backend';
-  };
+  const one = 'one address, with /32 or with no prefix: a wider prefix on lo makes the whole subnet local to the backend';
+  const wide = (input: unknown) => (typeof input === 'string' && cidrForm.test(input) ? one : allowed(input));
   return text(new RegExp(`^${dotted}(?:/32)?$`), wide).refine(canBeHost, complaint(allowed));
 }
 

@@ -23,7 +23,8 @@ export function loadInventory(file: string): Inventory {
 
 /**
  * YAML text → Fleet. Three sieves, each complete: YAML, then the form of every value, then how the values fit together. Throws
- * InventoryErrors (exit 4): every complaint of the first sieve that has any, each with file, line and column.
+ * LvsError (exit 4) for the first complaint, the further ones as its `others`: all of the first sieve that has any, each with file, line
+ * and column.
  */
 export function parseInventory(text: string, file: string): Inventory {
   const source = readYaml(text);

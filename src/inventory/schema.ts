@@ -46,8 +46,8 @@ export function inventoryJsonSchema(): object {
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {
-      // An editor sees `!secret NAME` as the text NAME, which may be longer than a password.
-      if (jsonSchema.pattern?.includes('\uE000')) delete jsonSchema.pattern;
+      // An editor sees `!secret NAME` as the text NAME, and not every editor reads patterns as Unicode.
+      if (/\\uE000|\\p\{/.test(jsonSchema.pattern ?? '')) delete jsonSchema.pattern;
     },
   });
   return { title: 'lvsctl inventory', ...schema };

@@ -1,6 +1,6 @@
 import { type Document, LineCounter, parseDocument, type ScalarTag, visit, type YAMLError } from 'yaml';
 import { secretSlot } from '../sh/secret.ts';
-import { type Complaint, fault, formatValue, type Locate } from './complaints.ts';
+import { type Complaint, fault, formatValue, type Locate, visible } from './complaints.ts';
 import { locateIn } from './locate.ts';
 import { toValue } from './yaml-value.ts';
 
@@ -65,7 +65,7 @@ const syntaxHints: Readonly<Record<string, string>> = {
   BAD_INDENT: 'keys of one mapping, and items of one list, start in the same column; what a bracket opens is closed and indented',
   MISSING_CHAR: 'look for what is not closed: a quote, a bracket, a brace; or for a missing colon or comma',
   MULTIPLE_DOCS: 'one document is allowed: take the line --- away',
-  NON_STRING_KEY: 'a key is plain text',
+  NON_STRING_KEY: 'a key has no brackets, tag or alias',
   TAG_RESOLVE_FAILED: 'the only tag is !secret NAME, and NAME is letters, digits, "_", "." and "-" after a letter',
 };
 
@@ -82,7 +82,13 @@ function syntaxComplaint({ code, message, pos: [at] }: YAMLError, document: Docu
   const hint = syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
   if (code === 'DUPLICATE_KEY') return fault('duplicate-key', at, `the key ${formatValue(keyAt(text, at))} is there twice`, hint);
   if (code === 'MULTIPLE_DOCS') return fault('yaml', at, 'a second document begins here', hint);
-  return fault('yaml', message.startsWith('Missing closing') ? openingQuote(document, at) : at, `not valid YAML: ${message}`, hint);
+  if (code === 'NON_STRING_KEY') return fault('yaml', at, 'this key is not plain text', hint);
+  return fault(
+    'yaml',
+    message.startsWith('Missing closing') ? openingQuote(document, at) : at,
+    `not valid YAML: ${visible(message)}`,
+    hint,
+  );
 }
 
 function keyAt(text: string, offset: number): string {

@@ -12,7 +12,7 @@ export function aptSources(indexTargets: string, release: LabSettings['release']
   const entries = new Map<string, Set<string>>();
   for (const line of indexTargets.split('\n')) {
     const [createdBy, origin, uri, suite, component, signedBy] = line.split('|');
-    if (createdBy !== 'Packages' || origin !== 'Debian' || !uri || !suite || !component) continue;
+    if (createdBy !== 'Packages' || origin !== 'Debian' || !uri?.includes('://') || !suite || !component) continue; // no cdrom:
     const pocket = /^[a-z]+(-updates|-security)?$/.exec(suite);
     if (!pocket) continue;
     const key = signedBy && !signedBy.startsWith('$') ? `[signed-by=${signedBy}] ` : '';

@@ -49,7 +49,7 @@ export function gatewayAnswers(directory: string): Promise<boolean> {
 }
 
 /** The script as this program itself runs: compiled, or from source through the loader of the development tools. */
-function gatewayScript(): readonly string[] {
+export function gatewayScript(): readonly string[] {
   const source = import.meta.url.endsWith('.ts');
   const script = fileURLToPath(new URL(source ? './gateway.ts' : './gateway.js', import.meta.url));
   return source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, script] : [script];

@@ -25,19 +25,28 @@ for (const address of settings.addresses) {
 const socketPath = join(folder, 'gateway.sock');
 rmSync(socketPath, { force: true });
 process.umask(0o177);
-createServer({ allowHalfOpen: true, pauseOnConnect: false }, door).listen(socketPath);
+createServer({ allowHalfOpen: true }, door).listen(socketPath);
 
+/** A machine may ask for anything: whatever is no file of the repository is not there. */
 function serveFile(request: IncomingMessage, response: ServerResponse): void {
-  const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://gateway').pathname));
-  const file = join(settings.repository, path);
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (!found?.isFile() || path.includes('..')) {
+  const file = fileOf(request.url ?? '/');
+  const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+  if (file === undefined || !found?.isFile()) {
     response.writeHead(404).end();
     return;
   }
   response.writeHead(200, { 'content-length': found.size, 'last-modified': found.mtime.toUTCString() });
   if (request.method === 'HEAD') response.end();
   else pipeline(createReadStream(file), response, () => {});
+}
+
+function fileOf(url: string): string | undefined {
+  try {
+    const path = normalize(decodeURIComponent(url));
+    return path.startsWith('/') && !path.includes('\0') ? join(settings.repository, path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads the request line, then joins the two ends. Each side's end of file is passed on by itself; an error ends both. */
@@ -50,22 +59,25 @@ function door(client: Socket): void {
     client.off('data', read);
     client.pause();
     const request = /^([0-9a-fA-F.:]+) (\d{1,5})$/.exec(head.subarray(0, Math.max(end, 0)).toString());
-    if (!request) client.end('error ask for ADDRESS PORT\n');
-    else join2(client, request[1] ?? '', Number(request[2]), head.subarray(end + 1));
+    const [address, port] = [request?.[1], Number(request?.[2])];
+    if (address === undefined || port > 65_535) client.end('error ask for ADDRESS PORT\n');
+    else joinEnds(client, address, port, head.subarray(end + 1));
   };
   client.on('data', read);
   client.on('error', () => client.destroy());
 }
 
-function join2(client: Socket, host: string, port: number, first: Buffer): void {
+function joinEnds(client: Socket, host: string, port: number, first: Buffer): void {
   const target = connect({ host, port, allowHalfOpen: true, noDelay: true });
   const giveUp = setTimeout(() => target.destroy(new Error(`no answer within ${connectTimeout / 1000} s`)), connectTimeout);
   let joined = false;
   target.on('error', (error) => {
-    if (joined) client.destroy();
-    else client.end(`error ${error.message.replaceAll('\n', ' ')}\n`);
+    if (!joined) client.end(`error ${error.message.replaceAll('\n', ' ')}\n`);
   });
-  target.on('close', () => clearTimeout(giveUp));
+  target.on('close', (failed) => {
+    clearTimeout(giveUp);
+    if (failed && joined) client.destroy();
+  });
   client.on('close', () => target.destroy());
   target.on('connect', () => {
     clearTimeout(giveUp);
@@ -74,8 +86,5 @@ function join2(client: Socket, host: string, port: number, first: Buffer): void 
     if (first.length > 0) target.write(first);
     client.pipe(target);
     target.pipe(client);
-  });
-  target.on('close', (failed) => {
-    if (failed && joined) client.destroy();
   });
 }

@@ -64,14 +64,18 @@ done
 exec -a "$0" linux.uml "$@"
 `;
 
+/** Makes what every machine of the lab in `directory` needs to start. Once: a machine that starts must not see it half written. */
+export function prepareMachines(directory: string): void {
+  mkdirSync(join(directory, 'memory'));
+  writeFileSync(join(directory, 'machine'), machineScript, { mode: 0o700 });
+}
+
 /**
  * Powers a machine on, as a process group of its own in the lab's namespace. It goes on when this process ends, and starts itself
  * again when it reboots.
  */
 export function startMachine(plan: MachinePlan): void {
   const script = join(plan.directory, 'machine');
-  mkdirSync(join(plan.directory, 'memory'), { recursive: true });
-  writeFileSync(script, machineScript, { mode: 0o700 });
   const console = openSync(consoleFile(plan.directory, plan.host.name), 'a', 0o600);
   const child = spawn('ip', ['netns', 'exec', namespaceOf(plan.lab), script, ...kernelArguments(plan)], {
     detached: true,

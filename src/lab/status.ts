@@ -22,7 +22,7 @@ export interface LabHostStatus {
 export interface LabStatus {
   readonly name: string;
   readonly directory: string;
-  /** False: there is no lab, or only leftovers of one; `hosts` is then empty. */
+  /** False: there is no lab (`hosts` is empty then), or it is not whole. */
   readonly up: boolean;
   readonly gateway: boolean;
   readonly hosts: readonly LabHostStatus[];

@@ -12,7 +12,7 @@ import { makeKey } from './keys.ts';
 import { describeLab, type Lab, power } from './lab.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { withLabLock } from './lock.ts';
-import { consoleFile, machineProcess, startMachine } from './machine.ts';
+import { consoleFile, machineProcess, prepareMachines, startMachine } from './machine.ts';
 import { knownHosts, machineFiles } from './machine-files.ts';
 import { makeNamespace } from './namespace.ts';
 import { labDirectory } from './places.ts';
@@ -60,6 +60,7 @@ async function build(fleet: Fleet, layout: Layout, image: Image, report: Report,
   report({ stage: 'network', doing: `makes a network of ${layout.segments.map(({ subnet }) => subnet).join(', ')}` });
   await makeNamespace(layout, signal);
   await startGateway(layout, directory, image.repository, signal);
+  prepareMachines(directory);
   for (const host of layout.hosts) startMachine({ lab: layout.name, directory, host, disk: image.disk, settings: fleet.lab });
   const lab = describeLab(directory, state);
   await waitForAll(lab, report, signal);
@@ -94,12 +95,14 @@ async function waitForAll(lab: Lab, report: Report, signal?: AbortSignal): Promi
 }
 
 async function waitFor(lab: Lab, host: string, address: string, limit: number, signal?: AbortSignal): Promise<void> {
-  const grace = Date.now() + 2_000; // until `ip` and `sh` have become the machine
+  let missed = 0;
   while (!(await greets(lab.dial, address, 3_000))) {
     if (signal?.aborted) throw interrupted();
-    if (Date.now() > grace && !machineProcess(lab.directory, host)) throw silent(lab, host, 'stopped while it booted');
+    // One look may miss it: on its way to being the machine, the process runs other programs first.
+    missed = machineProcess(lab.directory, host) ? 0 : missed + 1;
+    if (missed > 10) throw silent(lab, host, 'stopped while it booted');
     if (Date.now() > limit) throw silent(lab, host, 'does not answer on port 22');
-    await wait(200, undefined, { ...(signal && { signal }) }).catch(() => {});
+    await wait(200);
   }
 }
 

@@ -31,6 +31,8 @@ function buildOf(artefact: Artefact): Change {
 ${artefact.build}
 )
 mv "$LVSCTL_ARTEFACT" "$LVSCTL_ARTEFACTS"/${artefact.key}.tar.gz`,
+    // A run whose line broke while it built has left the result behind.
+    unless: sh`test -s "$LVSCTL_ARTEFACTS"/${artefact.key}.tar.gz`,
     timeout: artefact.timeout,
     produces: artefact,
     blobs: artefact.sources,

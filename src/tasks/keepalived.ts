@@ -155,6 +155,7 @@ function refuseVersion(version: string, { services }: KeepalivedWant): void {
 
 /** What directors must agree on, or there are two masters: VRID, advert interval, authentication, the VIPs that adverts name. */
 function sharedPart(config: string): string {
-  const words = config.match(/^\s*(virtual_router_id|advert_int|auth_type|auth_pass)\s.*$|^\s*virtual_ipaddress\s*\{[^}]*\}/gm) ?? [];
+  const words =
+    config.match(/^[ \t]*(virtual_router_id|advert_int|auth_type|auth_pass)[ \t].*$|^[ \t]*virtual_ipaddress[ \t]*\{[^}]*\}/gm) ?? [];
   return words.map((word) => word.split(/\s+/).filter(Boolean).join(' ')).join('\n');
 }

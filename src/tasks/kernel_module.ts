@@ -144,8 +144,13 @@ function staleOptions(seen: Seen, want: Want): readonly string[] {
   const [name = ''] = toList(want.name);
   return Object.entries(want.options ?? {}).flatMap(([option, value]) => {
     const live = seen.live.get(option);
-    return live === undefined || live === String(value)
+    return live === undefined || plain(live) === plain(String(value))
       ? []
       : [`${name} runs with ${option}=${live}; ${option}=${value} counts from the next boot`];
   });
+}
+
+/** The kernel shows a switch as Y or N and takes 1 and 0 too. */
+function plain(value: string): string {
+  return ({ Y: '1', y: '1', N: '0', n: '0' } as Readonly<Record<string, string>>)[value] ?? value;
 }

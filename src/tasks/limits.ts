@@ -55,8 +55,12 @@ export default defineTask({
     const login = fileChange({ seen: seen.login, path: loginPath(want), content: loginText(want), makeParent: true, context });
     return [...live, ...login, ...want.units.flatMap((_, index) => unitChanges(index, seen, { want, context }))];
   },
-  settled: ({ domain, soft, hard, units }: Want) =>
-    `${[domain === '*' ? 'every login' : domain, ...units].join(', ')}: ${soft} open files, at most ${hard}, also in what runs now`,
+  settled({ domain, soft, hard, units }: Want, seen: Seen): string {
+    const now = (index: number) => ((seen.units[index]?.processes.length ?? 0) > 0 ? 'and in what runs now' : '(it does not run now)');
+    const limit = soft === hard ? `${hard} open files` : `${soft} open files, at most ${hard},`;
+    const services = units.map((unit, index) => `; ${unit} at every start ${now(index)}`).join('');
+    return `${domain === '*' ? 'everybody but root' : domain} has ${limit} at login${services}`;
+  },
   example: { domain: 'nginx', item: 'nofile', soft: 65536, hard: 65536, units: ['nginx.service'] },
 });
 

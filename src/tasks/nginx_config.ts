@@ -24,10 +24,15 @@ const params = z
       .union([z.literal('auto'), z.int().min(1).max(1024)])
       .default('auto')
       .describe('Number of workers; auto: one per processor'),
-    connections: z.int().min(16).max(1000000).default(1024).describe('Connections per worker, at most the number of open files'),
+    connections: z
+      .int()
+      .min(16)
+      .max(1000000)
+      .optional()
+      .describe('Connections per worker, at most nofile; 1024 unless said, or nofile where that is less'),
     keepalive: z.int().min(0).max(86400).default(65).describe('Seconds that an idle connection of a client is kept; 0: none is'),
   })
-  .refine(({ connections, nofile }) => connections <= nofile, {
+  .refine(({ connections, nofile }) => (connections ?? 0) <= nofile, {
     error: 'more connections than open files: raise nofile or lower connections',
     path: ['connections'],
   });
@@ -57,8 +62,9 @@ export default defineTask<Want, SeenConfig>({
     return { config, page, process: process === 'loaded' || process === 'pending' ? process : 'none' };
   },
   plan: (seen, want, context) => {
-    const { port, listen, marker, ...values } = want;
-    const content = renderTemplate(loadTemplate('nginx.conf.ejs'), { ...values, listen: listen.map((address) => `${address}:${port}`) });
+    const { port, listen, marker, connections = Math.min(1024, want.nofile), ...rest } = want;
+    const values = { ...rest, connections, listen: listen.map((address) => `${address}:${port}`) };
+    const content = renderTemplate(loadTemplate('nginx.conf.ejs'), values);
     const config = fileChange({
       seen: seen.config,
       path: configPath(want),

@@ -56,8 +56,9 @@ function aptProbe(names: readonly string[]): Sh {
   return sh`if command -v dpkg-query >/dev/null; then
   seen=$(dpkg-query -W -f='\${Package} \${db:Status-Status} \${Version}\\n' -- ${names} 2>/dev/null)
   printf '%s\n' "$seen" | while read -r name status version; do [ "$status" != installed ] || printf 'dpkg %s %s\n' "$name" "$version"; done
-  set --
-  for name in ${names}; do
+  set -- ${names}
+  for name do
+    shift
     case "
 $seen" in
       *"

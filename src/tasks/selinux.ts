@@ -44,7 +44,9 @@ export default defineTask({
   settled({ state }: Want, seen: Seen): string {
     if (state === 'untouched') return 'SELinux is left as it is';
     if (isMissing(seen)) return `SELinux is not there; nothing to set ${state}`;
-    return `SELinux is ${state}, now and after a reboot`;
+    const now = seen.live === 'absent' ? 'off' : seen.live;
+    const wanted = state === 'disabled' ? 'off' : state;
+    return now === wanted ? `SELinux is ${wanted}, now and after a reboot` : `SELinux is ${now}, and ${wanted} after a reboot`;
   },
   pendingReboot,
   example: { state: 'permissive' },

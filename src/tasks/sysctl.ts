@@ -48,8 +48,7 @@ export default defineTask({
   summary: 'Sets kernel parameters now (/proc/sys) and for every boot (sysctl.d).',
   params,
   touches: (want: Want) => [...settings(want).map(({ name }) => `sysctl:${name}`), `file:${fileOf(want)}`],
-  needs: (want: Want) =>
-    [...new Set(settings(want).flatMap(({ path }) => moduleOf(path) ?? []))].map((module) => `kernel_module:${module}`),
+  needs: (want: Want) => [...new Set(settings(want).flatMap(({ path }) => moduleOf(path) ?? []))].map((module) => `module:${module}`),
   probe: (want: Want) => sysctlProbe(paths(want)),
   parse: (output: Output, want: Want): SeenSysctls => parseSysctls(output, paths(want)),
   plan(seen: SeenSysctls, want: Want, context: PlanContext): readonly Change[] {

@@ -33,19 +33,17 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
     },
     async shell() {
       const place = await gate.enter();
-      try {
-        const marks = host.ssh.sudo ? sudoMarks() : undefined;
-        const raw = await openChannel(line, place, marks?.command ?? '/bin/sh');
-        channels += 1;
-        raw.once('close', place.leave);
-        const wire = sshWire(raw, client, socket);
-        if (!marks) return toChannel(wire);
-        const { filters, ready } = becomeRoot(wire, host, marks, { password: options.sudoPassword, timeout: host.ssh.timeout });
-        return await whenReady(toChannel(wire, filters), ready);
-      } catch (error) {
-        if (!(error instanceof LvsError) || error.code === 'ssh.channel') place.leave();
+      const marks = host.ssh.sudo ? sudoMarks() : undefined;
+      const raw = await openChannel(line, place, marks?.command ?? '/bin/sh').catch((error) => {
+        place.leave();
         throw error;
-      }
+      });
+      channels += 1;
+      raw.once('close', place.leave);
+      const wire = sshWire(raw, client, socket);
+      if (!marks) return toChannel(wire);
+      const { filters, ready } = becomeRoot(wire, host, marks, { password: options.sudoPassword, timeout: host.ssh.timeout });
+      return whenReady(toChannel(wire, filters), ready);
     },
     close: () => hangUp(line),
   };

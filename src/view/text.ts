@@ -1,5 +1,6 @@
 /** A report as people read it: only what changed, would change or failed; then the checks; then one closing line. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import wrapAnsi from 'wrap-ansi';
 import type { ChangeReport, CheckResult, HostReport, Report, StepReport } from '../model.ts';
 import { colourDiff } from './diff.ts';
 import { printable } from './printable.ts';
@@ -10,20 +11,21 @@ export interface TextOptions {
   readonly verbose: number;
 }
 
-const marks = {
-  ok: styleText('green', '✔'),
-  changed: styleText('yellow', '✔'),
-  change: styleText('yellow', '~'),
-  failed: styleText('red', '✖'),
-  'not-run': styleText('dim', '○'),
-  skipped: styleText('dim', '-'),
-  unreachable: styleText('red', '✖'),
-} as const;
+type Mark = StepReport['status'] | 'unreachable';
+
+/** Made when asked for, so that a --no-color read after this file was loaded still counts. */
+function markOf(status: Mark): string {
+  if (status === 'ok') return styleText('green', '✔');
+  if (status === 'changed') return styleText('yellow', '✔');
+  if (status === 'change') return styleText('yellow', '~');
+  if (status === 'failed' || status === 'unreachable') return styleText('red', '✖');
+  return styleText('dim', status === 'skipped' ? '-' : '○');
+}
 
 /** The whole text, ending with the closing line; no trailing newline. */
 export function reportText(report: Report, options: TextOptions): string {
   const hosts = report.hosts.flatMap((host) => hostLines(host, options));
-  const notes = report.notes.map((note) => `${marks.failed} ${printable(note)}`);
+  const notes = report.notes.map((note) => `${markOf('failed')} ${printable(note)}`);
   return [...hosts, ...checkLines(report.checks, options), ...notes, closingLine(report)].join('\n');
 }
 
@@ -35,7 +37,8 @@ export function closingLine({ summary, checks, command, exitCode }: Report): str
   if (summary.failed) parts.push(`${summary.failed} failed`);
   if (summary.unreachable) parts.push(`${summary.unreachable} unreachable`);
   if (checks.length) parts.push(failing ? `${count(failing, 'check')} failed` : `${count(checks.length, 'check')} passed`);
-  return styleText(exitCode === 0 || exitCode === 2 ? 'bold' : ['bold', 'red'], parts.join(', '));
+  const line = styleText('bold', parts.join(', '));
+  return exitCode === 0 || exitCode === 2 ? line : styleText('red', line);
 }
 
 function hostLines(host: HostReport, options: TextOptions): readonly string[] {
@@ -44,7 +47,7 @@ function hostLines(host: HostReport, options: TextOptions): readonly string[] {
   );
   if (host.status !== 'unreachable' && steps.length === 0) return [];
   const head = `${styleText('bold', host.name)} ${styleText('dim', `${host.role} ${host.address}`)}`;
-  if (host.status === 'unreachable') return [head, `  ${marks.unreachable} unreachable: ${printable(host.why)}`];
+  if (host.status === 'unreachable') return [head, `  ${markOf('unreachable')} unreachable: ${printable(host.why)}`];
   return [head, ...steps.flatMap((step) => stepLines(step, options))];
 }
 
@@ -56,14 +59,14 @@ function stepLines(step: StepReport, options: TextOptions): readonly string[] {
         ? styleText('dim', ` (${step.why})`)
         : '';
   return [
-    `  ${marks[step.status]} ${step.name}${why}`,
+    `  ${markOf(step.status)} ${step.name}${why}`,
     ...step.changes.flatMap((change) => changeLines(change, options)),
     ...step.pendingReboot.map((text) => `      ${styleText('yellow', 'after a reboot')}: ${text}`),
   ];
 }
 
 function changeLines(change: ChangeReport, options: TextOptions): readonly string[] {
-  const mark = { planned: '~', done: '', already: '(already so) ', failed: `${marks.failed} `, 'not-run': '(not run) ' }[change.status];
+  const mark = { planned: '', done: '', already: '(already so) ', failed: `${markOf('failed')} `, 'not-run': '(not run) ' }[change.status];
   const took = change.seconds >= 1 ? styleText('dim', ` (${seconds(change.seconds)} s)`) : '';
   const failed =
     change.status === 'failed'
@@ -72,22 +75,37 @@ function changeLines(change: ChangeReport, options: TextOptions): readonly strin
           .map((line) => `        ${styleText('red', line)}`)
       : [];
   const diff = options.diff ? change.diff.map((line) => `        ${colourDiff(line)}`) : [];
-  return [`      ${mark === '~' ? '' : mark}${printable(change.title)}${took}`, ...diff, ...failed];
+  return [...hang(`      ${mark}`, `${printable(change.title)}${took}`), ...diff, ...failed];
 }
 
+/** A line per check; under it what failed or could not be looked at, and with -v what was found where it passed. */
 function checkLines(checks: readonly CheckResult[], options: TextOptions): readonly string[] {
-  const shown = checks.filter(({ status }) => options.verbose > 0 || status !== 'pass');
-  return shown.flatMap((check) => {
-    const found = printable(check.found);
-    if (check.status === 'pass') return [`${marks.ok} ${check.name} ${styleText('dim', `${check.host}: ${found}`)}`];
-    if (check.status === 'not-run') return [`${marks['not-run']} ${check.name} ${styleText('dim', `${check.host}: not run: ${found}`)}`];
-    return [
-      `${marks.failed} ${styleText('bold', check.name)} ${check.host}`,
-      `    found:    ${found}`,
-      `    expected: ${printable(check.expected)}`,
-      ...(check.fix ? [`    fix:      ${printable(check.fix)}`] : []),
-    ];
+  const names = [...new Set(checks.map(({ name }) => name))];
+  return names.flatMap((name) => {
+    const results = checks.filter((check) => check.name === name);
+    const worst = (['fail', 'pass', 'not-run'] as const).find((status) => results.some((result) => result.status === status)) ?? 'not-run';
+    const mark = markOf(({ fail: 'failed', pass: 'ok', 'not-run': 'not-run' } as const)[worst]);
+    const shown = results.filter(({ status }) => options.verbose > 0 || status !== 'pass');
+    return [`${mark} ${worst === 'fail' ? styleText('bold', name) : name}`, ...shown.flatMap(findingLines)];
   });
+}
+
+function findingLines({ status, host, found, expected, fix }: CheckResult): readonly string[] {
+  if (status === 'pass') return hang('    ', `${host}: ${printable(found)}`).map((line) => styleText('dim', line));
+  if (status === 'not-run') return hang(`    ${markOf('not-run')} `, `${host}: not run: ${printable(found)}`);
+  return [
+    ...hang(`    ${markOf('failed')} `, `${host}: ${printable(found)}`),
+    ...hang('      expected: ', printable(expected)),
+    ...(fix ? hang('      fix:      ', printable(fix)) : []),
+  ];
+}
+
+/** Text behind a label, wrapped to the terminal with the label's indentation; one line where there is no terminal. */
+function hang(label: string, text: string): readonly string[] {
+  const indent = stripVTControlCharacters(label).length;
+  const width = (process.stdout.columns ?? Number.POSITIVE_INFINITY) - indent;
+  const [first = '', ...rest] = (Number.isFinite(width) ? wrapAnsi(text, Math.max(20, width)) : text).split('\n');
+  return [`${label}${first}`, ...rest.map((line) => `${' '.repeat(indent)}${line}`)];
 }
 
 function count(number: number, noun: string): string {

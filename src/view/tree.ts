@@ -8,12 +8,12 @@ import type { Watch } from './watch.ts';
 type Wrapper = ListrTaskWrapper<any, any, any>;
 
 interface Row {
-  readonly wrapper: Promise<Wrapper>;
+  readonly wrapper: Wrapper;
   readonly finish: () => void;
   doing: string;
   detail: string;
+  /** When it began, in milliseconds. */
   since: number;
-  failed: boolean;
 }
 
 const barWidth = 24;
@@ -30,7 +30,7 @@ export function watchTree(hosts: readonly string[]): Watch {
   );
   const shown = list.run();
   const draw = (): void => {
-    for (const [host, row] of rows) void row.wrapper.then((wrapper) => (wrapper.title = title(host.padEnd(width), row)));
+    for (const [host, row] of rows) row.wrapper.title = title(host.padEnd(width), row);
   };
   const clock = setInterval(draw, 500);
   return {
@@ -42,15 +42,15 @@ export function watchTree(hosts: readonly string[]): Watch {
     },
     close: async () => {
       clearInterval(clock);
-      draw();
       for (const row of rows.values()) row.finish();
+      rows.clear();
       await shown;
     },
   };
 }
 
 function newRow(wrapper: Wrapper, finish: () => void): Row {
-  return { wrapper: Promise.resolve(wrapper), finish, doing: '', detail: '', since: Date.now(), failed: false };
+  return { wrapper, finish, doing: '', detail: '', since: Date.now() };
 }
 
 function note(row: Row, event: Event): void {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { parseInventory } from '../../src/inventory/load.ts';
 
@@ -44,3 +45,9 @@ export function complaintsAbout(text: string): readonly string[] {
     return [error, ...error.others].map(formatError);
   }
 }
+
+/** Any text: control characters, halves of surrogate pairs and all. */
+export const anyText = fc.oneof(
+  fc.string({ maxLength: 100 }),
+  fc.array(fc.nat(0xffff), { maxLength: 100 }).map((codes) => String.fromCharCode(...codes)),
+);

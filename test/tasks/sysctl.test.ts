@@ -113,7 +113,7 @@ describe('what cannot be set', () => {
   test('a key of a module that is not loaded yet is left for the run, and says what it needs', () => {
     const director = sysctl.params.parse({ values: { 'net.ipv4.vs.expire_nodest_conn': 1 } });
     expect(sysctl.plan(seen([]), director, planContext()).map(({ id }) => id)).toContain('live:net.ipv4.vs.expire_nodest_conn');
-    expect(sysctl.needs?.(director)).toEqual(['kernel_module:ip_vs']);
+    expect(sysctl.needs?.(director)).toEqual(['module:ip_vs']);
   });
 
   test.each(['net/../../etc/shadow', 'net.ipv4.conf.*.arp_ignore', '-net.ipv4.ip_forward', '/etc', 'net..ip', 'a=b', 'ip_forward'])(

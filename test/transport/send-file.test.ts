@@ -4,6 +4,7 @@ import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchFile, sendFile } from '../../src/transport/send-file.ts';
@@ -272,4 +273,14 @@ it('cleans up on the host when the line broke', async () => {
   channel.stdin.end(nasty.subarray(0, 10));
   await channel.ended;
   expect(readdirSync(dir)).toEqual([]);
+});
+
+it.each(names)('does not write through a link that somebody put in its way (%s)', async (name) => {
+  const channel = await connectionOf(name).shell();
+  const to = join(dir, 'remote');
+  writeFileSync(join(dir, 'elsewhere'), 'untouched');
+  symlinkSync(join(dir, 'elsewhere'), `${to}.nonce.part`);
+  channel.stdin.end(receiveScript({ to, sha256: sha256(nasty), mode: '600', nonce: 'nonce' }));
+  expect(await text(channel.stdout)).toContain('nonce failed');
+  expect(readFileSync(join(dir, 'elsewhere'), 'utf8')).toBe('untouched');
 });

@@ -200,14 +200,16 @@ describe('channels', () => {
     expect(connection.channels).toBe(8);
   });
 
-  it('wait for one of ours on a host that allows one, for as long as that takes', async () => {
-    const connection = await connectTo(await serve({ config: ['MaxSessions 1'] }));
+  it('wait for one of ours on a host that allows one, longer than for a connection', async () => {
+    const sshd = await serve({ config: ['MaxSessions 1'] });
+    const transport = sshTransport({ knownHosts: [writeKnownHosts(sshd)], agentSocket: '' });
+    const connection = await transport.connect(sshdHost(sshd, { timeout: 2 }));
+    cleanups.push(() => connection.close());
     const first = await connection.shell();
-    const second = connection.shell();
-    expect(await ask(first, 'echo first')).toBe('first\n');
-    expect(await Promise.race([second.then(() => 'opened'), new Promise((resolve) => setImmediate(() => resolve('waits')))])).toBe('waits');
-    first.stdin.end();
-    expect(await ask(await second, 'echo second')).toBe('second\n');
+    first.stdin.end('sleep 4; echo first\n');
+    const second = await connection.shell();
+    expect(await text(first.stdout)).toBe('first\n');
+    expect(await ask(second, 'echo second')).toBe('second\n');
   });
 
   it('are refused with a reason by a host that allows none', async () => {
@@ -218,11 +220,13 @@ describe('channels', () => {
     connection.close();
   });
 
-  it('that wait are refused when the connection is closed', async () => {
+  it('end when the connection is closed, and those that wait are refused', async () => {
     const connection = await connectTo(await serve(), { maxChannels: 1 });
-    await connection.shell();
+    const first = await connection.shell();
+    expect(await ask(first, 'echo first; cat')).toBe('first\n');
     const second = connection.shell();
     connection.close();
+    expect(await first.ended).toEqual({ exit: null });
     await expect(second).rejects.toMatchObject({ code: 'ssh.lost', exitCode: 5 });
     await expect(connection.shell()).rejects.toMatchObject({ code: 'ssh.lost' });
   });

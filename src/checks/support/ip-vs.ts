@@ -1,4 +1,5 @@
 /** The kernel's own table of virtual servers, /proc/net/ip_vs: exact, in hexadecimal, and there without ipvsadm. */
+import ipaddr from 'ipaddr.js';
 import type { Forward } from '../../model.ts';
 
 export interface TableRow {
@@ -52,7 +53,12 @@ function parseRow(line: string): TableRow | undefined {
 function parseEndpoint(text: string): { readonly address: string; readonly port: number } | undefined {
   const [, v4, v6, port = ''] = /^(?:([0-9A-F]{8})|\[([0-9a-f:.]+)\]):([0-9A-F]{4})$/i.exec(text) ?? [];
   const address = v4 === undefined ? v6 : (v4.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).join('.');
-  return address === undefined ? undefined : { address, port: Number.parseInt(port, 16) };
+  return address === undefined ? undefined : { address: shortAddress(address), port: Number.parseInt(port, 16) };
+}
+
+/** The kernel writes IPv6 addresses at full length; people do not. */
+export function shortAddress(address: string): string {
+  return ipaddr.isValid(address) ? ipaddr.parse(address).toString() : address;
 }
 
 /** `0A122B1E`: an IPv4 address as the table and the kernel's connection list write it. */

@@ -10,7 +10,7 @@ export interface Listener {
 
 /** One process: `ss`, which has the kernel pick the listening sockets, or the kernel's whole list where there is no `ss`. */
 export const listenerProbe: Sh = sh`if command -v ss >/dev/null 2>&1; then ss -ltn | while IFS= read -r line; do printf 'ss %s\n' "$line"; done
-else grep -hs ' 0A 00000000:00000000 ' /proc/net/tcp /proc/net/tcp6 | while read -r slot local rest; do printf 'proc %s\n' "$local"; done
+else grep -hs ' 0A 00000000:00000000 ' /proc/net/tcp /proc/net/tcp6 | while read -r _ local _; do printf 'proc %s\n' "$local"; done
 fi`;
 
 /** `undefined` when nothing was said at all: a host that can be reached over ssh listens on something. */

@@ -1,5 +1,6 @@
 /** Many requests to a VIP, each over a new connection, also from addresses that a client only borrows for it. */
 import { lines, type Sh, sh } from '../../task.ts';
+import { chooseAddresses, eachAddress, lendAddresses, returnAddresses } from './borrowed-addresses.ts';
 import { routeTo } from './route.ts';
 import type { Said } from './said.ts';
 
@@ -18,7 +19,7 @@ export interface Campaign {
 }
 
 export interface Answer {
-  /** Empty: the client's own address. */
+  /** The address that it was asked from; empty when there was no connection. */
   readonly source: string;
   /** 0: no answer. */
   readonly status: number;
@@ -28,18 +29,22 @@ export interface Answer {
   readonly markers: readonly number[];
 }
 
-/** `missing TOOL`, or for each campaign `got`, `exit`, `taken` and `route` lines. */
+/** Says `missing TOOL`, or for each campaign `using ID ADDRESSES`, `got` lines, `exit ID CODE`, `taken ID ADDRESS`, `route ID ROUTER`. */
 export function requestProbe(campaigns: readonly Campaign[]): Sh {
-  return sh`if ! command -v curl >/dev/null 2>&1; then printf 'missing curl\n'
+  const visits = campaigns.map((campaign) =>
+    lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)),
+  );
+  return sh`curl=$(curl -V 2>/dev/null)
+if [ -z "$curl" ]; then printf 'missing curl\n'
 elif ! command -v awk >/dev/null 2>&1; then printf 'missing awk\n'
 else
-${lines(prepare, forget(campaigns), ...campaigns.map((campaign) => lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : sh`hit -`)))}
+${lines(prepare, eachAddress, forget(campaigns), ...visits)}
 fi`;
 }
 
 /**
- * `tell` makes a line of each answer: nothing that a page holds can pass for one, because the mark was not known to anybody before.
- * Bodies are read to 64 KiB and never leave the host.
+ * Makes a line of each answer: nothing that a page holds can pass for one, because the mark was not known to anybody before. Bodies are
+ * read to 64 KiB and never leave the host.
  */
 const tell = `
 function named(line, name, at, rest, before) {
@@ -52,12 +57,11 @@ function named(line, name, at, rest, before) {
   }
   return 0
 }
-BEGIN { count = split(ENVIRON["markers"], names, " "); mark = ENVIRON["mark"] " "; who = ENVIRON["who"] }
+BEGIN { count = split(ENVIRON["markers"], names, " "); mark = ENVIRON["mark"] " "; id = ENVIRON["id"] }
 index($0, mark) == 1 {
   split(substr($0, length(mark) + 1), word, " ")
-  if (word[1] == "exit") print "exit", who, word[2]
-  else print "got", who, word[1], word[2], word[3], (found == "" ? "-" : found)
-  fflush()
+  if (word[1] == "exit") print "exit", id, word[2]
+  else print "got", id, word[1], word[2], word[3], (found == "" ? "-" : found), word[4]
   found = ""; size = 0
   next
 }
@@ -66,93 +70,87 @@ size < 65536 {
   for (i = 1; i <= count; i++) if (index("," found ",", "," i ",") == 0 && named($0, names[i])) found = found (found == "" ? "" : ",") i
 }`;
 
-/** A black hole costs at most 20 s: what curl had not asked by then counts as failed. */
+/** A black hole costs at most 20 s: what was not asked by then counts as failed. */
 const prepare = sh`IFS= read -r mark </proc/sys/kernel/random/uuid
-tell=${tell}
-limit=''
+tell=${tell} limit='' have='' dev=''
 ! command -v timeout >/dev/null 2>&1 || limit='timeout 20'
-export mark markers who
-ask() {
+export mark markers id
+run() {
   {
-    $limit curl -q -g -s -0 --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close' -w "\\n$mark %{http_code} %{num_connects} %{time_total}\\n" "$@" 2>/dev/null
+    $limit curl -q "$@" 2>/dev/null
     printf '\n%s exit %s\n' "$mark" $?
   } | awk "$tell"
 }
-lend() {
-  verb=$1 life=$2
-  shift 2
-  for a in "$@"; do case $have in *" $a/"*) ;; *) printf 'address %s %s/32 dev %s%s\n' "$verb" "$a" "$dev" "$life" ;; esac; done | ip -force -batch - 2>/dev/null
-}
-taken() {
-  case $(arping -V 2>&1) in *iputils*)
-    for a in "$@"; do { arping -D -q -c 1 -w 1 -I "$dev" "$a" >/dev/null 2>&1; [ $? -ne 1 ] || printf ' %s ' "$a"; } & done
-    wait ;;
+request_each() {
+  printf 'using %s %s\n' "$id" $#
+  case $curl in
+    'curl 7.'[0-9].* | 'curl 7.'[12]* | 'curl 7.3'[0-5].*) for a in "$@"; do request "$a"; done ;;
+    *) [ $# -eq 0 ] || request "$@" ;;
   esac
 }`;
+
+/**
+ * `request ADDRESS…` fetches the pages from every address, in one process: several addresses need a curl that knows `--next` (7.36). `-`
+ * stands for whichever address the host takes.
+ */
+function define({ id, url, requests, markers }: Campaign): Sh {
+  const urls = Array.from({ length: requests }, () => ['--url', url]).flat();
+  return sh`id=${id} markers=${markers.join(' ')}
+request() {
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    a=$1 left=$((left - 1))
+    shift
+    set -- "$@" -g -s -0 --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close'
+    [ "$a" = - ] || set -- "$@" --interface "$a"
+    set -- "$@" -w "\\n$mark %{http_code} %{num_connects} %{time_total} %{local_ip}\\n" ${urls}
+    [ "$left" -eq 0 ] || set -- "$@" --next
+  done
+  run "$@"
+}`;
+}
 
 /** What counts is who answers for the VIP now, not what this host has learnt before. */
 function forget(campaigns: readonly Campaign[]): Sh {
   return lines(...[...new Set(campaigns.map(({ vip }) => vip))].map((vip) => sh`ip neigh flush to ${vip} >/dev/null 2>&1`));
 }
 
-function define({ id, url, requests, markers }: Campaign): Sh {
-  const urls = Array.from({ length: requests }, () => ['--url', url]).flat();
-  return sh`markers=${markers.join(' ')}
-hit() {
-  who=${`${id} `}$1
-  if [ "$1" = - ]; then shift; else set -- --interface "$1"; fi
-  ask "$@" ${urls}
-}`;
+function fromHere({ id }: Campaign): Sh {
+  return sh`printf 'using %s 1\n' ${id}
+request -`;
 }
 
-/**
- * The addresses are lent with a lifetime, so that even a killed probe leaves none behind for longer than a minute. One that somebody
- * else answers for, or that this host has for good, is not touched.
- */
-function fromSources({ id, vip, sources, use }: Campaign): Sh {
-  const windows = Math.max(1, Math.floor(sources.length / use));
+function fromSources(campaign: Campaign): Sh {
+  const { id, vip, sources, use } = campaign;
   return lines(
     routeTo(vip),
-    sh`set -- ${sources}
-read -r up rest </proc/uptime
-skip=$((\${up%%.*} / 10 % ${windows} * ${use}))
-place=0
-for a in "$@"; do
-  shift
-  place=$((place + 1))
-  if [ "$place" -gt "$skip" ] && [ "$place" -le $((skip + ${use})) ]; then set -- "$@" "$a"; fi
-done`,
-    sh`have=" $(ip -o -4 addr show 2>/dev/null) "
-if [ -z "$dev" ] || [ -n "$via" ]; then printf 'route %s %s\n' ${id} "\${via:-none}"; hit -
+    sh`if [ -z "$dev" ] || [ -n "$via" ]; then
+  printf 'route %s %s\n' ${id} "\${via:-none}"
+  ${fromHere(campaign)}
 else
-  busy=$(taken "$@")
-  for a in "$@"; do
-    shift
-    case $busy in *" $a "*) printf 'taken %s %s\n' ${id} "$a" ;; *) set -- "$@" "$a" ;; esac
-  done
-  trap 'lend del "" "$@"' EXIT
-  trap 'exit 1' HUP INT PIPE TERM
-  lend add ' valid_lft 60 preferred_lft 60' "$@"
-  for a in "$@"; do hit "$a" & done
-  wait
-  lend del '' "$@"
-  trap - EXIT HUP INT PIPE TERM
+${lines(chooseAddresses(id, sources, use), lendAddresses)}
+  request_each "$@"
+${returnAddresses}
 fi`,
   );
 }
 
-/** How often requests were made at all: once for each address, or once. 45: curl could not send from there. */
-export function exitsOf(said: Said, id: number): readonly number[] {
-  return said.all('exit').flatMap((line) => (line.startsWith(`${id} `) ? [Number(line.split(' ')[2])] : []));
+/** Answers that were asked for, or 0 when curl could not even try. */
+export function askedFor(said: Said, { id, requests }: Pick<Campaign, 'id' | 'requests'>): number {
+  const ours = (key: string): readonly number[] =>
+    said.all(key).flatMap((line) => (line.startsWith(`${id} `) ? [Number(line.split(' ')[1]) || 0] : []));
+  const cannotRun = [2, 126, 127];
+  const useless = ours('exit').length > 0 && ours('exit').every((exit) => cannotRun.includes(exit));
+  return useless ? 0 : ours('using').reduce((sum, addresses) => sum + addresses, 0) * requests;
 }
 
 export function answersOf(said: Said, id: number): readonly Answer[] {
   return said.all('got').flatMap((line) => {
-    const [campaign, source = '', status = '', connects = '', seconds = '', markers = ''] = line.split(' ');
+    const [campaign, status = '', connects = '', seconds = '', markers = '', source = ''] = line.split(' ');
     if (campaign !== String(id) || markers === '') return [];
     return [
       {
-        source: source === '-' ? '' : source,
+        source,
         status: Number(status) || 0,
         fresh: connects !== '0',
         seconds: Number(seconds) || 0,

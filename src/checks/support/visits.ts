@@ -142,8 +142,7 @@ export function judgeFaithful(service: VirtualServer, visits: readonly Visit[]):
       .filter(({ length }) => length > 1);
     if (sources.length === 0) return [];
     const moved = sources.filter((group) => group.some(({ markers }) => markers[0] !== group[0]?.markers[0]));
-    if (moved.length === 0)
-      return [pass(client, `${count(sources.length, 'address')} of ${client} stayed with one backend each`, expected)];
+    if (moved.length === 0) return [pass(client, `${count(sources.length, 'source')} of ${client} stayed with one backend each`, expected)];
     const fix = `persistence_timeout ${service.persistence} in virtual_server ${service.vip} ${service.port} on every director: see ipvs_table`;
     return [fail(client, `${moved.length} of ${sources.length} addresses of ${client} were answered by several backends`, expected, fix)];
   });

@@ -1,4 +1,5 @@
 /** `lvsctl tasks`, `checks` and `schema`: the reference, generated from the code that does the work. */
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { EXIT, LvsError } from '../../errors.ts';
 import { nearest } from '../../inventory/nearest.ts';
@@ -38,9 +39,13 @@ function show(kind: string, words: ReadonlyMap<string, Word>, name: string | und
       hint: close ? `did you mean "${close}"?` : `"lvsctl ${kind}s" lists them`,
     });
   }
-  process.stdout.write(
-    `${name}: ${word.summary}\n\n${parameters(word.params).join('\n')}\n\nexample:\n  ${name}: ${JSON.stringify(word.example)}\n`,
-  );
+  const listed = parameters(word.params);
+  const about = listed.length > 0 ? listed.join('\n') : '  no parameters';
+  process.stdout.write(`${name}: ${word.summary}\n\n${about}\n\nexample:\n${indent(stringify([{ [name]: word.example }]))}\n`);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^/gm, '  ');
 }
 
 function parameters(params: z.ZodType): readonly string[] {

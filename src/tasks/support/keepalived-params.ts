@@ -73,6 +73,10 @@ const service = z
     error: 'with dr and tun packets arrive unchanged: every real server listens on the port of the VIP',
     path: ['realServers'],
   })
+  .refine((wanted) => wanted.forward === 'nat' || (wanted.sorryServer?.port ?? wanted.port) === wanted.port, {
+    error: 'with dr and tun packets arrive unchanged: the sorry server listens on the port of the VIP',
+    path: ['sorryServer', 'port'],
+  })
   .refine(({ realServers }) => distinct(realServers.map(({ rip, port }) => `${rip}:${port}`)), {
     error: 'a real server is listed twice',
     path: ['realServers'],
@@ -105,7 +109,6 @@ export const keepalivedParams = z.strictObject({
 });
 
 export type KeepalivedWant = z.output<typeof keepalivedParams>;
-export type KeepalivedService = KeepalivedWant['services'][number];
 
 function distinct(values: readonly string[]): boolean {
   return new Set(values).size === values.length;

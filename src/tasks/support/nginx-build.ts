@@ -4,7 +4,10 @@ import { buildPackages, buildPlatform, shortHash } from './nginx-flags.ts';
 import { packageIsThere } from './package-is-there.ts';
 import { installPackages } from './packages.ts';
 
-export interface NginxBuild {
+/** Raise it when the same inputs give another tar.gz, so that no cache holds an older one for right. */
+const recipe = 1;
+
+interface NginxBuild {
   readonly version: string;
   readonly sha256: string;
   readonly sources: readonly string[];
@@ -27,7 +30,7 @@ export function configureArguments({ prefix, user, group, configure }: NginxBuil
 export function nginxArtefact(want: NginxBuild, facts: Facts): Artefact {
   const manager = facts.packageManager === 'dnf' ? 'dnf' : 'apt';
   const packages = want.build_packages ?? buildPackages(want.version, want.configure, manager);
-  const inputs = shortHash([want.sha256, [...configureArguments(want)].sort(), want.build_packages ?? []]);
+  const inputs = shortHash([recipe, want.sha256, [...configureArguments(want)].sort(), want.build_packages ?? []]);
   const key = `nginx-${want.version}-${buildPlatform(facts)}-${inputs}`;
   return {
     key,

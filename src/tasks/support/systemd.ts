@@ -48,7 +48,10 @@ export function needSystemd(facts: Facts, what: string): void {
   if (facts.init !== 'systemd') throw refuse(`${what} needs systemd, which does not run this host`, 'leave the step out there with "when"');
 }
 
-/** Does `verb`, then waits until the unit is active, at most half a minute; a failing one says what its log said. */
+/**
+ * Does `verb`, waits until the unit is active, at most half a minute, and looks once more a second later: many a wrong configuration
+ * ends a service just after its start. A failing one says what its log said.
+ */
 export function bringUp(verb: 'start' | 'restart' | 'reload', unit: string): Sh {
   return lines(
     sh`unit=${unit}
@@ -60,6 +63,8 @@ until systemctl is-active --quiet -- "$unit"; do
   tries=$((tries + 1))
   [ "$tries" -lt 30 ] && ! systemctl is-failed --quiet -- "$unit" || report
   sleep 1
-done`,
+done
+sleep 1
+systemctl is-active --quiet -- "$unit" || report`,
   );
 }

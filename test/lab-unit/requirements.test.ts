@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { formatError, LvsError } from '../../src/errors.ts';
+import { labName } from '../../src/lab/places.ts';
+import { checkRequirements, type Machine } from '../../src/lab/requirements.ts';
+import { labFleet } from '../lab/rehearsal-fleet.ts';
+
+const good: Machine = { platform: 'linux', architecture: 'x64', root: true, hasCommand: () => true, hasFile: () => true };
+
+function complaint(machine: Partial<Machine>): string {
+  try {
+    checkRequirements({ ...good, ...machine });
+    return '';
+  } catch (error) {
+    if (!(error instanceof LvsError) || error.exitCode !== 4) throw error;
+    return formatError(error);
+  }
+}
+
+describe('what the lab needs of this machine', () => {
+  test('is enough', () => {
+    expect(complaint({})).toBe('');
+  });
+
+  test('missing packages are named all at once, with the one command that mends it', () => {
+    const absent = ['linux.uml', 'mmdebstrap', 'unshare', 'setpriv'];
+    expect(complaint({ hasCommand: (name) => !absent.includes(name) })).toBe(
+      'the lab needs linux.uml, mmdebstrap, setpriv, unshare; `apt-get install --no-install-recommends user-mode-linux mmdebstrap util-linux` as root mends it',
+    );
+  });
+
+  test.each([
+    [{ platform: 'darwin' }, /needs Linux; this is darwin/],
+    [{ architecture: 'arm64' }, /this is arm64/],
+    [{ hasCommand: () => false }, /needs Debian/],
+    [{ root: false }, /needs root.*sudo/],
+    [{ hasFile: () => false }, /\/dev\/net\/tun.*modprobe tun/],
+  ])('%o is one line that says what to do', (machine, expected) => {
+    expect(complaint(machine)).toMatch(expected);
+    expect(complaint(machine)).not.toContain('\n');
+  });
+});
+
+describe('the name of a lab', () => {
+  test('differs by inventory file, and is safe whatever the cluster is called', () => {
+    const name = (cluster: string, file = 'a.yaml') => labName({ ...labFleet(file, []), cluster });
+    expect(name('web')).not.toBe(name('web', 'b.yaml'));
+    for (const cluster of ['web', '../../etc', 'a b', '', '-'.repeat(80), 'ÄÖÜ', 'x'.repeat(200)]) {
+      expect(name(cluster)).toMatch(/^[a-z0-9][a-z0-9-]{0,31}$/);
+    }
+  });
+});

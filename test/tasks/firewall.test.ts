@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { renderSh } from '../../src/sh/sh.ts';
+import firewall from '../../src/tasks/firewall.ts';
+import { planContext } from '../support/plan-context.ts';
+
+const service = (name: string, active: string, enabled: string) =>
+  `Id=${name}.service\nActiveState=${active}\nUnitFileState=${enabled}\n\n`;
+const zone = (name: string, fields: Readonly<Record<string, string>>) =>
+  [
+    name,
+    ...Object.entries({ target: 'default', interfaces: '', ports: '', protocols: '', ...fields }).map(
+      ([key, value]) => `  ${key}: ${value}`,
+    ),
+  ]
+    .map((line) => `live|${line}\npersisted|${line}\n`)
+    .join('');
+
+const ids = (params: object, stdout: string) => {
+  const want = firewall.params.parse(params);
+  return firewall.plan(firewall.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext()).map(({ id }) => id);
+};
+
+const director = {
+  state: 'managed',
+  role: 'director',
+  services: [{ vip: '10.18.43.30', port: 80, forward: 'nat' }],
+  vrrp_peers: ['10.18.43.20'],
+  interfaces: ['eth0'],
+};
+
+describe('off', () => {
+  test('running and starting at boot are two changes, stops first', () => {
+    const both = service('firewalld', 'active', 'enabled') + service('nftables', 'active', 'enabled');
+    expect(ids({ state: 'off' }, both)).toEqual([
+      'live:firewalld.service',
+      'live:nftables.service',
+      'persisted:firewalld.service',
+      'persisted:nftables.service',
+    ]);
+    expect(ids({ state: 'off' }, service('firewalld', 'inactive', 'enabled'))).toEqual(['persisted:firewalld.service']);
+    expect(ids({ state: 'off' }, service('firewalld', 'active', 'disabled'))).toEqual(['live:firewalld.service']);
+  });
+
+  test('one unit under two names, and a ufw that is switched off, are no second firewall', () => {
+    const debian = service('netfilter-persistent', 'active', 'disabled').repeat(2) + service('ufw', 'active', 'enabled');
+    expect(ids({ state: 'off' }, `${debian}\nufw=no\n`)).toEqual(['live:netfilter-persistent.service']);
+    expect(ids({ state: 'off' }, `${debian}\nufw=yes\n`)).toContain('live:ufw.service');
+  });
+});
+
+describe('managed', () => {
+  const active = service('firewalld', 'active', 'enabled');
+
+  test('another active firewall is refused, by name', () => {
+    expect(() => ids(director, service('nftables', 'active', 'enabled'))).toThrow(
+      'nftables.service is active; only firewalld can be managed so far',
+    );
+  });
+
+  test('an active firewalld that does not answer is refused, not taken for an open one', () => {
+    expect(() => ids(director, `${active}\nzones\n`)).toThrow('firewalld is active but does not answer');
+  });
+
+  test('a backend needs the port alone, and no VRRP', () => {
+    const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0' })}`;
+    expect(ids({ ...director, role: 'backend' }, found)).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
+  });
+
+  test('a NIC in no zone is in the default one, and a zone that accepts all needs nothing', () => {
+    const none = `${active}\nzones\ndefault|home\n${zone('home', {})}${zone('public', {})}`;
+    expect(ids({ ...director, vrrp_peers: [] }, none)).toEqual(['live:home:80/tcp', 'persisted:home:80/tcp']);
+    expect(ids(director, `${active}\nzones\n${zone('trusted (active)', { target: 'ACCEPT', interfaces: 'eth0' })}`)).toEqual([]);
+  });
+
+  test('a range that ends before the port does not admit it', () => {
+    const range = (ports: string) =>
+      ids({ ...director, vrrp_peers: [] }, `${active}\nzones\n${zone('public', { interfaces: 'eth0', ports })}`);
+    expect(range('22/tcp 70-80/tcp')).toEqual([]);
+    expect(range('70-79/tcp 80/udp')).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
+  });
+
+  test('firewalld is never reloaded, started or stopped', () => {
+    const want = firewall.params.parse({ ...director, services: [{ vip: '10.18.43.30', port: 80 }] });
+    const seen = firewall.parse({ stdout: `${active}\nzones\n${zone('public', { interfaces: 'eth0' })}`, stderr: '', exit: 0 }, want);
+    const runs = firewall.plan(seen, want, planContext()).map(({ run }) => renderSh(run, String));
+    expect(runs).toHaveLength(8);
+    expect(
+      runs.filter((run) => !/^firewall-cmd ( |--permanent )('--zone=public' '--add-(port|rich-rule)=|--direct --add-rule )/.test(run)),
+    ).toEqual([]);
+  });
+});
+
+test('untouched looks at nothing and plans nothing', () => {
+  expect(renderSh(firewall.probe(firewall.params.parse({})), String)).toBe(':');
+  expect(ids({}, service('firewalld', 'active', 'enabled'))).toEqual([]);
+});
