@@ -79,7 +79,8 @@ async function runScriptOf(items: readonly Item[], context: ScriptContext): Prom
     const jobs = [...items.map(({ change }) => jobOf(change)), ...handlerJobs(items, context)];
     const outcomes = await runBundle(connection, { id: context.id, nonce: newNonce(), jobs }, options);
     for (const [index, { change }] of items.entries()) {
-      if (change.produces && ['done', 'already'].includes(outcomes[index]?.result ?? '')) await collect(change.produces.key, connection, options);
+      if (change.produces && ['done', 'already'].includes(outcomes[index]?.result ?? ''))
+        await collect(change.produces.key, connection, options);
     }
     return outcomes.map((outcome, index) => {
       const item = items[index];

@@ -5,8 +5,8 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aptSources, indexTargetsFormat } from '../lab/apt-sources.ts';
-import { run } from '../lab/run.ts';
+import { aptSources, indexTargetsFormat } from '../machine/apt-sources.ts';
+import { run } from '../machine/run.ts';
 
 /** Releases whose source packages are looked through. */
 const releases = ['bookworm', 'trixie'] as const;

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EXIT, LvsError } from '../errors.ts';
+import { commandPath, interrupted } from '../machine/run.ts';
 import { gatewaySocket } from './dial.ts';
 import type { Layout } from './layout.ts';
 import { namespaceOf } from './places.ts';
-import { commandPath, interrupted } from './run.ts';
 
 /** Starts the lab's gateway in its namespace and waits until it takes connections. It goes on when this process ends. */
 export async function startGateway(layout: Layout, directory: string, repository: string, signal?: AbortSignal): Promise<void> {

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { aptSources, indexTargetsFormat } from '../machine/apt-sources.ts';
+import { run } from '../machine/run.ts';
 import type { LabSettings } from '../model.ts';
-import { aptSources, indexTargetsFormat } from './apt-sources.ts';
 import { buildProgress } from './build-progress.ts';
 import { imagePackages, repositoryPackages } from './image-packages.ts';
 import { imageScript } from './image-script.ts';
 import { imageCache } from './places.ts';
 import { isAlive, processStamp } from './processes.ts';
 import type { Report } from './progress.ts';
-import { run } from './run.ts';
 
 /** A whole image: it appears in the cache by a rename, so it is never half there. */
 export interface Image {

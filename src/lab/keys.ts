@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './run.ts';
+import { run } from '../machine/run.ts';
 
 export interface KeyPair {
   readonly file: string;

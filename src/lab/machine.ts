@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandPath } from '../machine/run.ts';
 import type { LabSettings } from '../model.ts';
 import type { LabHost } from './layout.ts';
 import { namespaceOf } from './places.ts';
 import { endAll, type Process, processes } from './processes.ts';
-import { commandPath } from './run.ts';
 
 /** All that a machine needs to start, now or again. */
 export interface MachinePlan {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { run } from '../machine/run.ts';
 import type { Layout } from './layout.ts';
 import { namespaceOf } from './places.ts';
-import { run } from './run.ts';
 
 /** Makes the lab's namespace with its bridges and taps. Nothing connects it to the machine's own networks. */
 export async function makeNamespace(layout: Layout, signal?: AbortSignal): Promise<void> {

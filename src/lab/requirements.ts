@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
-import { commandPath } from './run.ts';
+import { commandPath } from '../machine/run.ts';
 
 /** Command → the Debian package that carries it. */
 const packageOf: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT, LvsError } from '../errors.ts';
+import { interrupted } from '../machine/run.ts';
 import type { Fleet } from '../model.ts';
 import { clearLab } from './clear.ts';
 import { greets } from './dial.ts';
@@ -18,7 +19,6 @@ import { makeNamespace } from './namespace.ts';
 import { labDirectory } from './places.ts';
 import type { Report } from './progress.ts';
 import { checkRequirements } from './requirements.ts';
-import { interrupted } from './run.ts';
 import { readState, writeState } from './state.ts';
 import { tar } from './tar.ts';
 

@@ -21,7 +21,10 @@ const params = z.strictObject({
     .enum(['untouched', 'managed', 'off'])
     .default('untouched')
     .describe('`managed` adds what the cluster needs to the active firewall; `off` stops and disables firewall services; else left alone.'),
-  role: z.enum(['director', 'backend', 'client']).default('backend').describe('What the host is: directors need VRRP too.'),
+  role: z
+    .enum(['director', 'backend', 'client'])
+    .optional()
+    .describe('What the host is: directors also need VRRP, and no tracking of half connections. Unsaid, who has VRRP peers is a director.'),
   services: z.array(service).default([]).describe('Virtual services whose ports are admitted.'),
   vrrp_peers: z
     .array(z.union([z.ipv4(), z.ipv6()]))
@@ -49,9 +52,7 @@ export default defineTask({
   touches: ({ state }: Want) => (state === 'untouched' ? [] : ['firewall:rules']),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
-    return state === 'off'
-      ? firewallServicesProbe
-      : lines(firewallServicesProbe, sh`printf '\nzones\n'`, firewalldProbe(want.role === 'director'));
+    return state === 'off' ? firewallServicesProbe : lines(firewallServicesProbe, sh`printf '\nzones\n'`, firewalldProbe(isDirector(want)));
   },
   parse({ stdout, stderr }: Output): Seen {
     const [services = '', ...zones] = stdout.split('\nzones\n');
@@ -100,14 +101,19 @@ function activeFirewall({ services, firewalld: seen, stderr }: Seen, { state }: 
   return firewalld;
 }
 
+function isDirector({ role, vrrp_peers }: Pick<Want, 'role' | 'vrrp_peers'>): boolean {
+  return role === undefined ? vrrp_peers.length > 0 : role === 'director';
+}
+
 /** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
-function needed({ role, services, vrrp_peers }: Want) {
+function needed(want: Want) {
+  const { services, vrrp_peers } = want;
   const ports = [...new Set(services.map(({ port, protocol }) => `${port}/${protocol}`))];
   const rules: readonly Admission[] = [
     ...ports.map((rule) => ({ name: rule, kind: 'port', rule }) as const),
-    ...(role === 'director' && vrrp_peers.length > 0 ? [...vrrp_peers.map(vrrpFrom), igmp] : []),
+    ...(isDirector(want) && vrrp_peers.length > 0 ? [...vrrp_peers.map(vrrpFrom), igmp] : []),
   ];
-  const halves = role === 'director' ? services.filter(({ forward }) => forward !== 'nat') : [];
+  const halves = isDirector(want) ? services.filter(({ forward }) => forward !== 'nat') : [];
   const direct = halves.map(({ vip, port, protocol }) => ({
     name: `${vip}:${port}/${protocol}`,
     words: ['ipv4', 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol, '--dport', String(port), '-j', 'CT', '--notrack'],

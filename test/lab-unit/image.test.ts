@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { aptSources } from '../../src/lab/apt-sources.ts';
 import { buildProgress } from '../../src/lab/build-progress.ts';
 import { imageKey } from '../../src/lab/image.ts';
 import { imagePackages, repositoryPackages } from '../../src/lab/image-packages.ts';
 import { imageScript } from '../../src/lab/image-script.ts';
+import { aptSources } from '../../src/machine/apt-sources.ts';
 import type { LabSettings } from '../../src/model.ts';
 import { shellcheck, shells, syntaxErrors } from '../support/lint-shell.ts';
 
@@ -74,7 +74,7 @@ describe('the image', () => {
 
   test('names no registry or mirror anywhere in its sources', () => {
     const folder = new URL('../../src/lab/', import.meta.url);
-    for (const file of ['image-script.ts', 'image-packages.ts', 'image.ts', 'apt-sources.ts']) {
+    for (const file of ['image-script.ts', 'image-packages.ts', 'image.ts', '../machine/apt-sources.ts', '../machine/run.ts', '../apply/debian-source.ts']) {
       expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/debian\.org|https?:\/\/[a-z]/);
     }
   });

@@ -54,8 +54,14 @@ const task = (line: string): string => `- name: p\n  hosts: web1\n  tasks:\n    
 
 test.each([
   [task('servcie: { name: x }'), 'book.yaml:4:7: there is no task "servcie"; did you mean "service"?'],
-  [task('service: { name: x, state: up }'), expect.stringMatching(/^book\.yaml:4:7: service\.state: .*"started"\|"stopped".*; see "lvsctl tasks service"$/)],
+  [
+    task('service: { name: x, state: up }'),
+    expect.stringMatching(/^book\.yaml:4:7: service\.state: .*"started"\|"stopped".*; see "lvsctl tasks service"$/),
+  ],
   [task('group: { name: "<%= vars.x.y %>" }'), expect.stringMatching(/^book\.yaml:4:7: Cannot read properties of undefined/)],
-  [task('group: { name: "<%= facts.hostname %>" }'), 'book.yaml:4:7: facts.hostname is not known here; facts may be used in "when" and in templates'],
+  [
+    task('group: { name: "<%= facts.hostname %>" }'),
+    'book.yaml:4:7: facts.hostname is not known here; facts may be used in "when" and in templates',
+  ],
   ['- name: p\n  hosts: wbe1\n  tasks: []\n', expect.stringMatching(/^book\.yaml:1:3: .*wbe1.*web1/)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));

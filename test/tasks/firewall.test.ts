@@ -66,6 +66,13 @@ describe('managed', () => {
     expect(ids({ ...director, role: 'backend' }, found)).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
   });
 
+  test('whoever has VRRP peers is a director, unless it is said otherwise', () => {
+    const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0', ports: '80/tcp' })}`;
+    const { role: _, ...unsaid } = director;
+    expect(ids(unsaid, found)).toEqual(ids(director, found));
+    expect(ids(unsaid, found)).toContain('live:public:vrrp from 10.18.43.20');
+  });
+
   test('a NIC in no zone is in the default one, and a zone that accepts all needs nothing', () => {
     const none = `${active}\nzones\ndefault|home\n${zone('home', {})}${zone('public', {})}`;
     expect(ids({ ...director, vrrp_peers: [] }, none)).toEqual(['live:home:80/tcp', 'persisted:home:80/tcp']);

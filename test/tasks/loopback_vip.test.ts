@@ -69,7 +69,7 @@ describe('a VIP that is no longer wanted', () => {
   const fewer = { ...want, addresses: ['10.18.43.31'] };
 
   test('goes from lo, because our unit put it there, and from the unit', () => {
-    expect(ids({}, fewer)).toEqual(['stale:10.18.43.30', `content:${unitPath}`]);
+    expect(ids({}, fewer)).toEqual(['stale:10.18.43.30@lo', `content:${unitPath}`]);
     expect(ids({ live: ['10.18.43.31/32'] }, fewer)).toEqual([`content:${unitPath}`]);
   });
 

@@ -26,12 +26,17 @@ export interface EditedFile {
   readonly validate?: ((staged: Sh) => Sh) | undefined;
 }
 
-/** One change `lines:PATH`; nothing without edits. The diff shows the whole file. */
+/** One change `lines:PATH`; nothing without edits. The diff shows the file, or, where not everybody may read it, these lines alone. */
 export function editChange(seen: SeenFile, file: EditedFile & { readonly title: string }): readonly Change[] {
   const { path, edits, title } = file;
   if (edits.length === 0) return [];
-  const was = seen.content ?? '';
+  const open = seen.type !== 'file' || (Number.parseInt(seen.mode, 8) & 0o004) !== 0;
+  const was = open ? (seen.content ?? '') : oldLines(edits);
   return [{ id: `lines:${path}`, title, was, will: applyEdits(was, edits), run: editFile(file) }];
+}
+
+function oldLines(edits: readonly LineEdit[]): string {
+  return edits.map((edit) => ('old' in edit ? `${edit.old}\n` : '')).join('');
 }
 
 /** The text after the edits. A last line without its newline keeps lacking it, unless another line comes after it. */

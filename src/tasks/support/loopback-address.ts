@@ -9,13 +9,14 @@ export interface SeenAddress {
   readonly scope: string;
 }
 
-/** Lines of `ip -o -4 addr show`; what has another form is left out. */
+/** Lines of `ip -o -4 addr show`, each address of a device once; what has another form is left out. */
 export function parseAddresses(said: readonly string[]): readonly SeenAddress[] {
-  return said.flatMap((line) => {
+  const all = said.flatMap((line) => {
     const [, device = '', address = '', prefix = '', scope = ''] =
       /^\d+: (\S+)\s+inet ([\d.]+)(?: peer [\d.]+)?\/(\d+) (?:.* )?scope (\w+) /.exec(line) ?? [];
     return device === '' ? [] : [{ device, address, prefix: Number(prefix), scope }];
   });
+  return [...new Map(all.map((each) => [`${each.device} ${each.address}/${each.prefix}`, each])).values()];
 }
 
 /** Nothing, `live:ADDRESS` (absent, or too narrow a scope), `mask:ADDRESS` (there with a wider mask), or both. */
@@ -57,7 +58,7 @@ function maskChange(wide: SeenAddress, right: boolean): Change {
 export function takeAway({ address, device }: Pick<SeenAddress, 'address' | 'device'>): Change {
   const place = `${address}/32`;
   return {
-    id: `stale:${address}`,
+    id: `stale:${address}@${device}`,
     title: `take ${place} off ${device}: it is no VIP of this host any more`,
     was: shown({ address, device, prefix: 32, scope: 'global' }),
     will: '',

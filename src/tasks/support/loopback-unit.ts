@@ -27,9 +27,8 @@ WantedBy=multi-user.target
 `;
 }
 
-/** The addresses that a unit of ours adds. */
+/** The addresses that a unit of ours adds, each once. */
 export function addressesOfUnit(unit: string): readonly { readonly address: string; readonly device: string }[] {
-  return [...unit.matchAll(/^ExecStart=\/sbin\/ip addr replace ([\d.]+)\/32 dev ([\w.-]+) scope global$/gm)].map(
-    ([, address = '', device = '']) => ({ address, device }),
-  );
+  const adds = [...unit.matchAll(/^ExecStart=\/sbin\/ip addr replace ([\d.]+)\/32 dev ([\w.-]+) scope global$/gm)];
+  return [...new Map(adds.map(([line, address = '', device = '']) => [line, { address, device }])).values()];
 }

@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What an aborted lab command says; the last word is the CLI's. */
+/** What an aborted command of this machine says; the last word is the CLI's. */
 export function interrupted(): LvsError {
   return new LvsError('interrupted', { code: 'interrupted', exitCode: EXIT.interrupted });
 }
