@@ -54,5 +54,6 @@ if [ -n "$node_wanted" ]; then
 fi
 
 say 'installing libraries and building'
-npm ci --ignore-scripts --no-audit --no-fund
+# Not `npm ci`: npm 11 refuses a lock file without the optional packages of platforms that a mirror does not carry.
+npm install --no-save --ignore-scripts --no-audit --no-fund
 npm run --silent build
