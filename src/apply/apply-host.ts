@@ -3,15 +3,23 @@
  * built (others wait for it) and a new one begins where one must be waited for. The handlers close the last script.
  */
 import { LvsError } from '../errors.ts';
-import type { Change, HandlerPlan, HostPlan, Outcome } from '../model.ts';
+import type { Change, Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
 import { fetchFile, sendFile } from '../transport/send-file.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { ApplyOptions } from './apply.ts';
 import type { Builds } from './artefacts.ts';
 import { handlerJob, hostCache, type Job, jobOf } from './bundle.ts';
 import { runBundle } from './run-bundle.ts';
-import { artefactPath, fetchBlob, sha256 } from './store.ts';
+import { artefactPath, fetchBlob, type Store, sha256 } from './store.ts';
+
+export interface ApplyOptions {
+  readonly runId: string;
+  /** Open connections by host name; every host of the plan that is `planned` has one. */
+  readonly connections: ReadonlyMap<string, Connection>;
+  readonly store: Store;
+  readonly resolve: (value: string) => string;
+  readonly emit: (event: Event) => void;
+}
 
 export interface AppliedChange {
   /** Step id and change id; a handler has its name and no step. */
@@ -31,7 +39,7 @@ interface Item {
   readonly change: Change;
 }
 
-type HostOptions = ApplyOptions & { readonly builds: Builds };
+export type HostOptions = ApplyOptions & { readonly builds: Builds };
 
 export async function applyHost(plan: HostPlan, run: string, options: HostOptions): Promise<AppliedHost> {
   const connection = options.connections.get(plan.host);

@@ -1,18 +1,7 @@
 /** Runs a plan: batch after batch, the hosts of a batch side by side. A batch in which a host failed is the last one. */
-import type { Batch, Event, Plan } from '../model.ts';
-import type { Connection } from '../transport/transport.ts';
-import { type AppliedHost, applyHost } from './apply-host.ts';
+import type { Batch, Plan } from '../model.ts';
+import { type AppliedHost, type ApplyOptions, applyHost, type HostOptions } from './apply-host.ts';
 import { newBuilds } from './artefacts.ts';
-import type { Store } from './store.ts';
-
-export interface ApplyOptions {
-  readonly runId: string;
-  /** Open connections by host name; every host of the plan that is `planned` has one. */
-  readonly connections: ReadonlyMap<string, Connection>;
-  readonly store: Store;
-  readonly resolve: (value: string) => string;
-  readonly emit: (event: Event) => void;
-}
 
 export interface Applied {
   readonly hosts: readonly AppliedHost[];
@@ -37,7 +26,7 @@ export async function apply(plan: Plan, options: ApplyOptions): Promise<Applied>
   return { hosts: done, stopped: [] };
 }
 
-function applyBatch(batch: Batch, number: number, options: Parameters<typeof applyHost>[2]): Promise<readonly AppliedHost[]> {
+function applyBatch(batch: Batch, number: number, options: HostOptions): Promise<readonly AppliedHost[]> {
   const ready = batch.hosts.filter((host) => host.status === 'planned' && host.steps.some((step) => step.changes.length > 0));
   return Promise.all(ready.map((host) => applyHost(host, `${options.runId}-${number}`, options)));
 }

@@ -26,7 +26,7 @@ export async function runBundle(connection: Connection, bundle: Bundle, options:
     } else if (entry) ledger.note(entry);
   }
   const { exit } = await channel.ended;
-  if (!finished) ledger.interrupted(exit === null ? 'the line broke' : `the runner ended with ${exit}: ${complaints.at(-1) ?? ''}`);
+  if (!finished) ledger.interrupted(exit ? `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` : 'the line broke');
   return ledger.outcomes;
 }
 

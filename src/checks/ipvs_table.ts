@@ -72,8 +72,9 @@ function judgeService(name: string, service: VirtualServer, table: readonly Tabl
 function judgeEntry(name: string, service: VirtualServer, entry: TableService, said: Said, expected: string): Finding {
   const held = entry.persistence === undefined ? ', not persistent' : `, persistent ${persistence(entry.persistence, service, said)} s`;
   const found = `${serviceName(service)} ${entry.scheduler}${held}`;
-  const wanted = `lb_algo ${service.scheduler}${service.persistence ? ` and persistence_timeout ${service.persistence}` : ''}`;
-  const fix = `${wanted} in virtual_server ${service.vip} ${service.port} of ${name}, then systemctl reload keepalived`;
+  const kept = `lb_algo ${service.scheduler}${service.persistence ? ` and persistence_timeout ${service.persistence}` : ''}`;
+  const now = `ipvsadm -E -t ${serviceName(service)} -s ${service.scheduler}${service.persistence ? ` -p ${service.persistence}` : ''} on ${name}`;
+  const fix = `${now}, and ${kept} in its keepalived.conf: a reload does not undo what was done by hand`;
   return found === expected ? pass(name, found, expected) : fail(name, found, expected, fix);
 }
 

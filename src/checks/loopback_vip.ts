@@ -24,9 +24,10 @@ function judgeHost(look: Look, { fleet }: CheckContext, expected: string): reado
   const addresses = said ? addressesOf(said) : [];
   if (addresses.length === 0) return [unreadable(look, expected)];
   const kept = vipsKeptBy(look.host, fleet);
+  const others = addresses.filter(({ address }) => !kept.some(({ vip }) => vip === address));
   return [
     ...kept.map(({ vip, tunnel }) => judgeVip(look.host, vip, tunnel, addresses)),
-    ...judgeRest(look.host, addresses, ownAddresses(fleet)),
+    ...judgeRest(look.host, others, ownAddresses(fleet)),
   ];
 }
 

@@ -65,34 +65,34 @@ function request(target: Target, want: Want) {
 function judge(target: Target, page: Page | undefined, want: Want, look: Look): Finding {
   const place = `${target.host} (${endpoint(target.rip, target.port)})`;
   const { marker } = markerOf(target, want);
-  const expected = `status ${want.status} with "${excerpt(marker)}" at ${endpoint(target.rip, target.port)}${want.path}`;
-  const seer = look.host.name;
+  const url = `http://${endpoint(target.rip, target.port)}${want.path}`;
+  const expected = `status ${want.status} with "${excerpt(marker)}" at ${url}`;
   if (!page) return unreadable(look, expected);
-  const wrong = (found: string, fix: string): Finding => fail(target.host, found, expected, fix);
-  if (page.exit === 7)
-    return wrong(
-      `${place} refused the connection of ${seer}`,
-      `start the web server on ${target.host}: systemctl start nginx; then see backend_service`,
-    );
-  if (page.exit === 28)
-    return wrong(
-      `${place} did not answer ${seer} within 3 s`,
-      `let TCP port ${target.port} in on ${target.host}, and see that it is up: ping ${target.rip}`,
-    );
-  if (page.exit !== 0)
-    return wrong(
-      `${place} gave ${seer} no page (curl ended with ${page.exit})`,
-      `curl -v http://${endpoint(target.rip, target.port)}${want.path} on ${seer}`,
-    );
-  if (page.status !== want.status)
-    return wrong(`${place} answered ${seer} with status ${page.status}`, `see the error log of the web server on ${target.host}`);
-  if (!page.marked) {
-    const found = `${place} answered ${seer} without "${excerpt(marker)}": ${page.beginning === '' ? 'an empty first line' : `"${excerpt(page.beginning)}"`}`;
-    return wrong(
-      found,
-      `another host answers at ${target.rip}, or the page of ${target.host} does not hold it: put it there, or give this check its marker`,
-    );
-  }
+  const wrong = trouble(page, target, want, look.host.name);
+  if (wrong) return fail(target.host, `${place} ${wrong.found}`, expected, wrong.fix);
   const milliseconds = Math.round(page.seconds * 1000);
-  return pass(target.host, `${place} answered ${seer} with status ${page.status} and "${excerpt(marker)}" in ${milliseconds} ms`, expected);
+  return pass(
+    target.host,
+    `${place} answered ${look.host.name} with status ${page.status} and "${excerpt(marker)}" in ${milliseconds} ms`,
+    expected,
+  );
+}
+
+function trouble(page: Page, target: Target, want: Want, seer: string): { readonly found: string; readonly fix: string } | undefined {
+  const { host, rip, port } = target;
+  if (page.exit === 7)
+    return {
+      found: `refused the connection of ${seer}`,
+      fix: `start the web server on ${host}: systemctl start nginx; see backend_service`,
+    };
+  if (page.exit === 28)
+    return { found: `did not answer ${seer} within 3 s`, fix: `let TCP port ${port} in on ${host}, and see that it is up: ping ${rip}` };
+  if (page.exit !== 0)
+    return { found: `gave ${seer} no page (curl ended with ${page.exit})`, fix: `curl -v http://${endpoint(rip, port)}/ on ${seer}` };
+  if (page.status !== want.status)
+    return { found: `answered ${seer} with status ${page.status}`, fix: `see the error log of the web server on ${host}` };
+  if (page.marked) return undefined;
+  const beginning = page.beginning === '' ? 'an empty first line' : `"${excerpt(page.beginning)}"`;
+  const fix = `another host answers at ${rip}, or the page of ${host} does not hold it: put it there, or give this check its marker`;
+  return { found: `answered ${seer} without "${excerpt(markerOf(target, want).marker)}": ${beginning}`, fix };
 }

@@ -43,9 +43,10 @@ function judgeVip(vip: string, answers: ArpAnswers, { host: client }: Look, cont
     ({ host, addresses }) => host.role === 'director' && addresses.some((address) => address.split('/', 1)[0] === vip),
   );
   const [holder] = holders;
-  const expected = holder
-    ? `${vip} is answered by ${holder.mac} (${holder.nic} of ${holder.host.name}) alone`
-    : `${vip} is answered by one director`;
+  const expected =
+    holder && holders.length === 1
+      ? `${vip} is answered by ${holder.mac} (${holder.nic} of ${holder.host.name}) alone`
+      : `${vip} is answered by one director`;
   if (answers.obstacle !== '') return [obstacle(vip, answers, client, expected)];
   if (answers.macs.length === 0) return [silence(vip, client, holder, expected)];
   const unasked = context.fleet.hosts.filter(({ role, name }) => role === 'director' && !context.facts[name]).map(({ name }) => name);
@@ -53,6 +54,8 @@ function judgeVip(vip: string, answers: ArpAnswers, { host: client }: Look, cont
     const fix = `make ${listed(unasked)} reachable, so that it is known who has the VIP`;
     return [notRun(client.name, `${vip} is answered by ${listed(answers.macs)}; ${listed(unasked)} could not be asked`, expected, fix)];
   }
+  const answering = holders.filter(({ mac }) => answers.macs.includes(mac));
+  if (new Set(answering.map(({ host }) => host.name)).size > 1) return answering.map((each) => rival(vip, each, client, expected));
   const wrong = answers.macs.filter((mac) => !holders.some((each) => each.mac === mac));
   const failures = wrong.map((mac) => intruder(vip, mac, { owner: owners.find((each) => each.mac === mac), client, expected }));
   const mute = holder && !answers.macs.some((mac) => mac === holder.mac) ? [muted(vip, holder, client, expected)] : [];
@@ -69,7 +72,7 @@ function ownersOf({ fleet, facts }: { readonly fleet: Fleet; readonly facts: Che
 }
 
 function obstacle(vip: string, { obstacle: why, nic }: ArpAnswers, client: Host, expected: string): Finding {
-  if (why === 'no-tool') return toolMissing(client, 'neither arping nor tcpdump', 'iputils-arping', expected, 'iputils');
+  if (why === 'no-tool') return toolMissing(client, 'arping (or tcpdump)', 'iputils-arping', expected, 'iputils');
   const found = {
     'no-route': `${client.name} has no route to ${vip}`,
     'other-segment': `${client.name} reaches ${vip} through a router`,
@@ -115,6 +118,12 @@ function intruder(vip: string, mac: string, { owner, client, expected }: Seen): 
   if (role === 'client') return fail(name, found, expected, `ip addr del ${vip} on ${name}`);
   const has = owner.addresses.length > 0 ? `${quiet} on ${name}, where another interface has the VIP;` : '';
   return fail(name, found, expected, `${has} if ${name} is not the only director with the VIP, see vip_placement`.trim());
+}
+
+/** Two directors have the VIP, and both say so. */
+function rival(vip: string, { host, nic, mac }: Owner, client: Host, expected: string): Finding {
+  const found = `${client.name} got an answer for ${vip} from ${mac} (${nic} of ${host.name}), and from another director`;
+  return fail(host.name, found, expected, 'split brain: see vip_placement');
 }
 
 function muted(vip: string, { host, nic, mac }: Owner, client: Host, expected: string): Finding {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, lines, type Sh, sh } from '../task.ts';
+import { namedAccount } from './support/accounts.ts';
 import { cronField } from './support/cron-fields.ts';
 import { removeChange } from './support/file-states.ts';
-import { accountName, text } from './support/params.ts';
+import { text } from './support/params.ts';
+import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const oneLine = text.regex(/^[^\n\r]+$/, 'one line');
@@ -15,7 +17,7 @@ const params = z
       .describe('Name of the job; the file is /etc/cron.d/lvsctl-NAME.'),
     state: z.enum(['present', 'absent']).default('present').describe('`absent` removes the job.'),
     job: oneLine.optional().describe('Command, as sh reads it. A bare `%` is written as cron wants it.'),
-    user: accountName.default('root').describe('User that runs it.'),
+    user: namedAccount.default('root').describe('User that runs it.'),
     minute: cronField('minute').describe('Minute, 0 to 59.'),
     hour: cronField('hour').describe('Hour, 0 to 23.'),
     day: cronField('day').describe('Day of the month, 1 to 31.'),
@@ -39,35 +41,31 @@ const params = z
 type Want = z.infer<typeof params>;
 
 /** cron, as Debian, or crond, as Fedora and its relatives call it. */
-interface Daemon {
-  readonly unit: string;
-  readonly active: boolean;
-  readonly enabled: boolean;
-}
+const daemons = ['cron.service', 'crond.service'];
 
 interface Seen {
   readonly file: SeenFile;
   /** Absent where there is none yet, or no systemd. */
-  readonly daemon: Daemon | undefined;
+  readonly daemon: (ShownUnit & { readonly unit: string }) | undefined;
 }
 
 export default defineTask<Want, Seen>({
   summary: 'A job that cron runs at set times, in a file of its own; and that cron itself runs, now and after a reboot.',
   params,
   touches: (want) => [`file:${pathOf(want)}`],
-  probe: (want) =>
-    lines(
-      filesProbe([pathOf(want)]),
-      sh`systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState -- cron.service crond.service 2>/dev/null`,
-    ),
+  probe: (want) => lines(filesProbe([pathOf(want)]), showUnits(daemons)),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, [pathOf(want)]);
-    return { file: files[0] as SeenFile, daemon: parseDaemon(rest) };
+    const shown = parseUnits(rest, daemons).map((unit, index) => ({ ...unit, unit: daemons[index] ?? '' }));
+    return { file: files[0] as SeenFile, daemon: shown.find(({ loaded }) => loaded) };
   },
   plan: (seen, want, context) => {
     if (want.state === 'absent') return removeChange(seen.file, pathOf(want));
-    const written = fileChange({ seen: seen.file, path: pathOf(want), content: contentOf(want), context });
-    const checked = written.map((change) => ({ ...change, run: lines(daemonIsThere(context.facts), change.run) }));
+    const written = fileChange({ seen: seen.file, path: pathOf(want), content: contentOf(want), mode: modeOf(want), context });
+    const checked = written.map((change) => ({
+      ...change,
+      run: lines(daemonIsThere(context.facts), change.run, startNew(seen, context.facts)),
+    }));
     return [...checked, ...running(seen.daemon)];
   },
   settled: (want) => {
@@ -100,24 +98,16 @@ function timeOf(want: Want): string {
   return want.special_time === undefined ? fields(want) : `@${want.special_time}`;
 }
 
+/** A job that holds a secret is for root's eyes only. */
+function modeOf(want: Want): string {
+  return /\p{Co}/u.test(contentOf(want)) ? '0600' : '0644';
+}
+
 /** cron makes a newline of a percent sign without a backslash. */
 function contentOf(want: Want): string {
   const variables = Object.entries(want.env).map(([name, value]) => `${name}="${value}"`);
   const job = (want.job ?? '').replace(/(?<!\\)%/g, '\\%');
   return `${['# Written by lvsctl: changes are overwritten', ...variables, `${timeOf(want)} ${want.user} ${job}`].join('\n')}\n`;
-}
-
-function parseDaemon(shown: string): Daemon | undefined {
-  const units = shown.split('\n\n').map((block) => {
-    const said = (key: string): string => new RegExp(`^${key}=([a-z.-]*)$`, 'm').exec(block)?.[1] ?? '';
-    return {
-      unit: said('Id'),
-      loaded: said('LoadState') === 'loaded',
-      active: said('ActiveState') === 'active',
-      enabled: said('UnitFileState') === 'enabled',
-    };
-  });
-  return units.find(({ unit, loaded }) => loaded && (unit === 'cron.service' || unit === 'crond.service'));
 }
 
 function daemonIsThere({ packageManager }: Facts): Sh {
@@ -126,22 +116,27 @@ function daemonIsThere({ packageManager }: Facts): Sh {
 }
 
 /** A job in a file that nobody reads is no job. */
-function running(daemon: Daemon | undefined): readonly Change[] {
+function running(daemon: Seen['daemon']): readonly Change[] {
   if (!daemon) return [];
   const { unit, active, enabled } = daemon;
-  const start = {
-    id: `start:${unit}`,
-    title: `start ${unit}: it runs no job otherwise`,
-    was: 'not running\n',
-    will: 'active\n',
-    run: sh`systemctl start -- ${unit}`,
-  };
-  const enable = {
+  const idle = { id: `start:${unit}`, title: `start ${unit}: without it no job runs`, was: 'not running\n', will: 'active\n' };
+  const once = {
     id: `enable:${unit}`,
-    title: `enable ${unit}: it would run no job after a reboot`,
+    title: `enable ${unit}: without it no job runs after a reboot`,
     was: 'not enabled\n',
     will: 'enabled\n',
-    run: sh`systemctl enable -- ${unit}`,
   };
-  return [...(active ? [] : [start]), ...(enabled ? [] : [enable])];
+  return [
+    ...(active ? [] : [{ ...idle, run: sh`systemctl start -- ${unit}` }]),
+    ...(enabled ? [] : [{ ...once, run: sh`systemctl enable -- ${unit}` }]),
+  ];
+}
+
+/** For a cron that an earlier step of this run has installed, and that nobody has started yet. */
+function startNew(seen: Seen, { init }: Facts): Sh | false {
+  return (
+    init === 'systemd' &&
+    !seen.daemon &&
+    sh`[ $? -eq 0 ] && { systemctl enable --now -- cron.service 2>/dev/null || systemctl enable --now -- crond.service; }`
+  );
 }

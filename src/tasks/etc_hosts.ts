@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Change, defineTask, refuse } from '../task.ts';
-import { editChange, type LineEdit } from './support/edit-lines.ts';
+import { type Change, defineTask } from '../task.ts';
+import { editableText, editChange } from './support/edit-lines.ts';
 import { bindNames, freeNames, type HostsEntry, sameForm } from './support/hosts-lines.ts';
 import { oneOrMore, toList } from './support/params.ts';
 import { fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
@@ -40,8 +40,13 @@ export default defineTask<Want, SeenFile>({
   parse: (output) => parseFile(output),
   plan: (seen, want) => plan(seen, want),
   settled: ({ entries, state }) => {
-    const all = listed(entries).map(({ address, names }) => `${names.join(', ')} ${names.length === 1 ? 'leads' : 'lead'} to ${address}`);
-    return state === 'present' ? all.join('; ') : `${path} has none of: ${all.join('; ')}`;
+    if (state === 'absent')
+      return `${path} has no ${listed(entries)
+        .map(({ address, names }) => [address, ...names].join(' '))
+        .join(', ')}`;
+    return listed(entries)
+      .map(({ address, names }) => `${names.join(', ')} ${names.length === 1 ? 'leads' : 'lead'} to ${address}`)
+      .join('; ');
   },
   example: { entries: { '10.18.43.10': 'dr1', '10.18.43.20': ['dr2', 'dr2.example.org'] }, state: 'present' },
 });
@@ -70,25 +75,14 @@ function contradicts(entries: readonly HostsEntry[]): boolean {
 }
 
 function plan(seen: SeenFile, { entries, state }: Want): readonly Change[] {
-  if (seen.type === 'link') throw refuse(`${path} is a symbolic link to ${seen.target}`, 'remove the link, or change its target by hand');
-  if (seen.type !== 'missing' && (seen.type !== 'file' || seen.content === undefined || seen.content.includes('\0'))) {
-    throw refuse(`${path} is no text file of at most 128 KiB`, 'put it right by hand');
-  }
-  const content = seen.content ?? '';
+  const content = editableText(seen, path, true);
   const edits = state === 'present' ? bindNames(content, listed(entries)) : freeNames(content, listed(entries));
-  for (const edit of edits) refuseStrange(edit);
-  const names = listed(entries).flatMap((entry) => entry.names);
+  const names = [...new Set(listed(entries).flatMap((entry) => entry.names))];
   const title =
     state === 'present'
       ? `let ${listOf(names)} lead to ${names.length === 1 ? 'its address' : 'their addresses'} in ${path}`
       : `take ${listOf(names)} out of ${path}`;
   return editChange(seen, { path, edits, title });
-}
-
-/** What goes into a fragment again must be what the host has, and must not look like a secret's slot. */
-function refuseStrange(edit: LineEdit): void {
-  if ('old' in edit && /[\uFFFD\p{Co}\p{Surrogate}]/u.test(edit.old))
-    throw refuse(`a line of ${path} that would change is no valid text`, 'change it by hand');
 }
 
 function listOf(names: readonly string[]): string {

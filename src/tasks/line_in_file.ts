@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Change, defineTask, type PlanContext, refuse } from '../task.ts';
-import { editChange, type LineEdit } from './support/edit-lines.ts';
+import { type Change, defineTask, type PlanContext } from '../task.ts';
+import { editableText, editChange, type LineEdit } from './support/edit-lines.ts';
 import { absolutePath, text } from './support/params.ts';
 import { validateWith, validator } from './support/validator.ts';
 import { fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
@@ -49,12 +49,7 @@ export default defineTask<Want, SeenFile>({
   touches: (want) => [`file:${want.path}`],
   probe: (want) => fileProbe(want.path),
   parse: (output) => parseFile(output),
-  plan: (seen, want, context) => {
-    if (seen.type === 'missing' && (want.state === 'absent' || want.create))
-      return want.state === 'absent' ? [] : edit(seen, want, context);
-    refuseUnreadable(seen, want);
-    return edit(seen, want, context);
-  },
+  plan: (seen, want, context) => (seen.type === 'missing' && want.state === 'absent' ? [] : edit(seen, want, context)),
   settled: ({ path, line, regexp: wanted, state }) =>
     state === 'present'
       ? `${path} has the line "${line}"`
@@ -82,22 +77,9 @@ function matches(pattern: string, line: string): boolean {
   return new RegExp(pattern, 's').test(line);
 }
 
-function refuseUnreadable(seen: SeenFile, { path }: Want): void {
-  if (seen.type === 'missing')
-    throw refuse(
-      `there is no ${path}`,
-      'write "create: true", or let an earlier run make it: a step sees the host as it was before the run',
-    );
-  if (seen.type === 'link') throw refuse(`${path} is a symbolic link to ${seen.target}`, 'name its target');
-  if (seen.type !== 'file') throw refuse(`${path} is no regular file`, 'give another path');
-  if (seen.content === undefined)
-    throw refuse(`${path} has more than 128 KiB or cannot be read`, 'a file of that size is no configuration');
-  if (seen.content.includes('\0')) throw refuse(`${path} is no text`, 'give another path');
-}
-
 function edit(seen: SeenFile, want: Want, context: PlanContext): readonly Change[] {
-  const texts = (seen.content ?? '').replace(/\n$/, '').split('\n');
-  const found = (seen.content ?? '') === '' ? [] : texts;
+  const content = editableText(seen, want.path, want.create);
+  const found = content === '' ? [] : content.replace(/\n$/, '').split('\n');
   const edits = want.state === 'absent' ? removals(found, want, context) : placement(found, want, context);
   const title = want.state === 'absent' ? `take ${count(edits.length)} out of ${want.path}` : titleOf(edits, want);
   return editChange(seen, { path: want.path, edits, title, validate: validateWith(want.validate) });
@@ -122,13 +104,13 @@ function removals(found: readonly string[], want: Want, { same }: PlanContext): 
     want.regexp === undefined
       ? same(bare(each), want.line ?? '')
       : matches(want.regexp, bare(each)) || (want.line !== undefined && same(bare(each), want.line));
-  return [...new Set(found.filter(goes))].map((old) => ({ kind: 'remove', old: plain(old, want) }));
+  return [...new Set(found.filter(goes))].map((old) => ({ kind: 'remove', old: old }));
 }
 
 function placement(found: readonly string[], want: Want, { same }: PlanContext): readonly LineEdit[] {
   const { line = '', regexp: wanted } = want;
   const old = wanted === undefined ? undefined : found.findLast((each) => matches(wanted, bare(each)));
-  if (old !== undefined) return same(bare(old), line) ? [] : [{ kind: 'replace', old: plain(old, want), by: withEnd(line, old) }];
+  if (old !== undefined) return same(bare(old), line) ? [] : [{ kind: 'replace', old: old, by: withEnd(line, old) }];
   if (found.some((each) => same(bare(each), line))) return [];
   return [{ kind: 'insert', line: withEnd(line, found.at(-1) ?? ''), at: place(found, want) }];
 }
@@ -139,16 +121,9 @@ function place(found: readonly string[], want: Want): Extract<LineEdit, { kind: 
   const pattern = after === 'EOF' ? undefined : (after ?? before);
   const anchor = pattern === undefined ? undefined : found.findLast((each) => matches(pattern, bare(each)));
   if (anchor === undefined) return 'end';
-  return after === undefined ? { before: plain(anchor, want) } : { after: plain(anchor, want) };
+  return after === undefined ? { before: anchor } : { after: anchor };
 }
 
 function withEnd(line: string, like: string): string {
   return like.endsWith('\r') ? `${line}\r` : line;
-}
-
-/** What goes into a fragment again must be what the host has, and must not look like a secret's slot. */
-function plain(found: string, { path }: Want): string {
-  if (/[\uFFFD\p{Co}\p{Surrogate}]/u.test(found))
-    throw refuse(`the line of ${path} that would change is no valid text`, 'change it by hand');
-  return found;
 }

@@ -1,92 +1,56 @@
 import { z } from 'zod';
-import { type Change, defineTask, type Facts, lines, type Sh, sh } from '../task.ts';
-import { installPackages, removePackages } from './support/packages.ts';
+import { type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
+import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/package-state.ts';
+import { holdPackages, installPackages, releasePackages, removePackages } from './support/packages.ts';
 import { oneOrMore, toList } from './support/params.ts';
 
 const packageName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'the name of a package: letters, digits and "+", ".", "_", "-", not first');
 
-const params = z.strictObject({
-  name: oneOrMore(packageName).describe('Package, or list of packages; all of them are installed in one go.'),
-  state: z.enum(['present', 'absent']).default('present').describe('`present` installs what is missing and upgrades nothing.'),
-});
+const params = z
+  .strictObject({
+    name: oneOrMore(packageName).describe('Package, or list of packages; all of them are installed in one go.'),
+    state: z.enum(['present', 'absent']).default('present').describe('`present` installs what is missing and upgrades nothing.'),
+    hold: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether the version stays as it is, whoever upgrades the host: apt-mark, or the versionlock plugin of dnf. As it is unless said.',
+      ),
+  })
+  .refine((want) => want.state === 'present' || want.hold !== true, '"hold: true" goes with "state: present" only');
 
 type Want = z.infer<typeof params>;
 
-/** By package name. */
-interface SeenPackages {
-  readonly installed: ReadonlyMap<string, string>;
-  /** The version that would be installed; absent where the host's lists of packages do not have one. */
-  readonly candidates: ReadonlyMap<string, string>;
-}
-
-/** A host may have both managers' tools; each says what it knows, and the plan listens to the one that the facts name. */
-interface Seen {
-  readonly apt: SeenPackages;
-  readonly dnf: SeenPackages;
-}
-
-export default defineTask<Want, Seen>({
-  summary: 'Packages of the distribution, installed or not. Services do not start by being installed; versions are pinned by the plan.',
+export default defineTask<Want, SeenManagers>({
+  summary:
+    'Packages of the distribution, installed or not, held at their version or not. Services do not start by being installed; versions are pinned by the plan.',
   params,
   touches: (want) => toList(want.name).map((name) => `package:${name}`),
-  probe: (want) =>
-    lines(
-      aptProbe(toList(want.name)),
-      sh`command -v rpm >/dev/null && rpm -q --qf 'rpm %{NAME} %{VERSION}-%{RELEASE}\\n' ${toList(want.name)}`,
-    ),
-  parse: ({ stdout }) => ({
-    apt: { installed: versions(stdout, 'dpkg'), candidates: candidates(stdout) },
-    dnf: { installed: versions(stdout, 'rpm'), candidates: new Map() },
-  }),
-  plan: (seen, want, { facts }) => (want.state === 'present' ? install(seen, want, facts) : remove(seen, want, facts)),
+  probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present', holds: want.hold !== undefined }),
+  parse: ({ stdout }) => parsePackages(stdout),
+  plan: (seen, want, { facts }) => {
+    const found = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
+    if (want.hold === true && found.noHold !== '') throw cannotHold(found);
+    const work = want.state === 'present' ? install(found, want, facts) : remove(found, want, facts);
+    return want.hold === true ? [...work, ...hold(found, want, facts)] : [...release(found, want, facts), ...work];
+  },
   settled: (want, seen) => {
     const names = toList(want.name);
     const one = names.length === 1;
     if (want.state === 'absent') return `${names.join(', ')} ${one ? 'is' : 'are'} not installed`;
     const installed = new Map([...seen.dnf.installed, ...seen.apt.installed]);
-    return `${names.map((name) => [name, installed.get(name)].filter(Boolean).join(' ')).join(', ')} ${one ? 'is' : 'are'} installed`;
+    const held = want.hold === undefined ? '' : want.hold ? ` and held at ${one ? 'this version' : 'these versions'}` : ' and not held';
+    return `${names.map((name) => [name, installed.get(name)].filter(Boolean).join(' ')).join(', ')} ${one ? 'is' : 'are'} installed${held}`;
   },
-  example: { name: ['keepalived', 'ipvsadm'], state: 'present' },
+  example: { name: ['keepalived', 'ipvsadm'], state: 'present', hold: true },
 });
 
-/** One process for all names; a second one only for those that are missing. */
-function aptProbe(names: readonly string[]): Sh {
-  return sh`if command -v dpkg-query >/dev/null; then
-  seen=$(dpkg-query -W -f='\${Package} \${db:Status-Status} \${Version}\\n' -- ${names} 2>/dev/null)
-  printf '%s\n' "$seen" | while read -r name status version; do [ "$status" != installed ] || printf 'dpkg %s %s\n' "$name" "$version"; done
-  set -- ${names}
-  for name do
-    shift
-    case "
-$seen" in
-      *"
-$name installed "*) ;;
-      *) set -- "$@" "$name" ;;
-    esac
-  done
-  [ $# -eq 0 ] || apt-cache policy -- "$@" 2>/dev/null
-fi`;
-}
-
-/** Lines `KIND NAME VERSION`. */
-function versions(stdout: string, kind: string): ReadonlyMap<string, string> {
-  const words = stdout.split('\n').map((line) => line.split(' '));
-  return new Map(words.flatMap(([first, name, version]) => (first === kind && name && version ? [[name, version] as const] : [])));
-}
-
-/** `apt-cache policy`: a line `NAME:` and below it `  Candidate: VERSION`, which is `(none)` where nothing can be installed. */
-function candidates(stdout: string): ReadonlyMap<string, string> {
-  const found = stdout.matchAll(/^(\S+):\n {2}Installed: .*\n {2}Candidate: ([0-9A-Za-z.+:~-]+)$/gm);
-  return new Map([...found].map(([, name = '', version = '']) => [name, version]));
-}
-
-function install(seen: Seen, want: Want, facts: Facts): readonly Change[] {
-  const { installed, candidates: known } = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
+function install({ installed, candidates }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
   const missing = toList(want.name).filter((name) => !installed.has(name));
   if (missing.length === 0) return [];
-  const wanted = missing.map((name) => ({ name, version: known.get(name) }));
+  const wanted = missing.map((name) => ({ name, version: candidates.get(name) }));
   return [
     {
       id: `install:${missing.join(',')}`,
@@ -94,20 +58,27 @@ function install(seen: Seen, want: Want, facts: Facts): readonly Change[] {
       was: '',
       will: wanted.map(({ name, version }) => `${name} ${version ?? '(newest available)'}\n`).join(''),
       run: installPackages(facts.packageManager, wanted),
-      ...(facts.packageManager === 'apt' && { unless: allInstalled(missing) }),
+      unless: allInstalled(missing, facts),
       timeout: 1800,
     },
   ];
 }
 
-function allInstalled(names: readonly string[]): Sh {
+function allInstalled(names: readonly string[], { packageManager }: Facts): Sh {
+  if (packageManager === 'dnf') return sh`rpm -q -- ${names} >/dev/null 2>&1`;
   return sh`[ "$(dpkg-query -W -f='\${db:Status-Status}\\n' -- ${names} 2>/dev/null | grep -cx installed)" -ge ${names.length} ]`;
 }
 
-function remove(seen: Seen, want: Want, facts: Facts): readonly Change[] {
-  const { installed } = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
+function remove({ installed, held }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
   const present = toList(want.name).filter((name) => installed.has(name));
   if (present.length === 0) return [];
+  const kept = present.filter((name) => held.has(name) && want.hold === undefined && facts.packageManager === 'apt');
+  if (kept.length > 0) {
+    throw refuse(
+      `${kept.join(', ')} ${kept.length === 1 ? 'is' : 'are'} held: somebody has decided to keep the version`,
+      'write "hold: false", if that is no longer so',
+    );
+  }
   return [
     {
       id: `remove:${present.join(',')}`,
@@ -119,4 +90,44 @@ function remove(seen: Seen, want: Want, facts: Facts): readonly Change[] {
       risk: 'restart',
     },
   ];
+}
+
+/** After the installation: what is held is the version that is there then. */
+function hold({ installed, held, half }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
+  const free = toList(want.name).filter((name) => !held.has(name) || !installed.has(name));
+  if (free.length === 0) return [];
+  const state = (name: string) => (half.has(name) ? 'locked at other versions' : 'not held');
+  return [
+    {
+      id: `hold:${free.join(',')}`,
+      title: `hold ${free.join(', ')} at ${free.length === 1 ? 'its version' : 'their versions'}`,
+      was: free.map((name) => `${name} ${state(name)}\n`).join(''),
+      will: free.map((name) => `${name} held\n`).join(''),
+      run: holdPackages(facts.packageManager, free),
+      timeout: 120,
+    },
+  ];
+}
+
+function release({ held, half }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
+  const kept = toList(want.name).filter((name) => want.hold === false && (held.has(name) || half.has(name)));
+  if (kept.length === 0) return [];
+  return [
+    {
+      id: `release:${kept.join(',')}`,
+      title: `hold ${kept.join(', ')} no longer`,
+      was: kept.map((name) => `${name} held\n`).join(''),
+      will: kept.map((name) => `${name} not held\n`).join(''),
+      run: releasePackages(facts.packageManager, kept),
+      timeout: 120,
+    },
+  ];
+}
+
+function cannotHold({ noHold }: SeenPackages): Error {
+  const switchedOff = noHold.includes('switched off');
+  return refuse(
+    `packages cannot be held here: ${noHold}`,
+    switchedOff ? 'write "enabled = 1" in /etc/dnf/plugins/versionlock.conf' : 'install the package python3-dnf-plugin-versionlock first',
+  );
 }

@@ -83,14 +83,17 @@ function blob(want: Want, { fleet }: PlanContext): Blob {
 }
 
 function change(seen: Seen, want: Want, archive: Blob): Change {
-  const line = (sum: string) => `${archive.name}, SHA-256 ${sum}, in ${want.dest}\n`;
-  const old = seen.unpacked === 'unfinished' ? `an archive, not to its end, in ${want.dest}\n` : line(seen.unpacked);
-  const gone = seen.unpacked === archive.sha256 ? `${archive.name} was unpacked, but ${want.creates} is gone\n` : old;
+  const place = `in ${want.dest}\n`;
+  const was = {
+    '': '',
+    unfinished: `an archive, not to its end, ${place}`,
+    [archive.sha256]: `${archive.name} was unpacked ${place}${want.creates} is gone\n`,
+  };
   return {
     id: `unpack:${want.dest}`,
     title: `unpack ${archive.name} in ${want.dest}`,
-    was: seen.unpacked === '' ? '' : gone,
-    will: line(archive.sha256),
+    was: was[seen.unpacked] ?? `an archive with SHA-256 ${seen.unpacked} ${place}`,
+    will: `${archive.name} with SHA-256 ${archive.sha256} ${place}`,
     run: unpack({ ...want, archive, zip: isZip(want.src), stamp: stampOf(want), strip: want.strip_components }),
     timeout: want.timeout,
     blobs: [archive],

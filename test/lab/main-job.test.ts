@@ -102,7 +102,7 @@ describe('damage', () => {
     const ids = report.hosts.flatMap((host) =>
       host.steps.flatMap((step) => step.changes.map((change) => `${host.name} ${step.task} ${change.id}`)),
     );
-    expect(ids.sort()).toEqual([...keys.map((key) => `web1 sysctl live:${key}`), 'web2 service active:nginx.service'].sort());
+    expect(ids.sort()).toEqual([...keys.map((key) => `web1 sysctl live:${key}`), 'web2 service start:nginx.service'].sort());
   });
 
   test('deploy mends it, verify agrees', async () => {
@@ -129,6 +129,7 @@ describe('a host that is down', () => {
       ['web2', 'unreachable'],
     ]);
     expect((await lvsctl('lab', 'power', inventory, 'web2', 'on')).exit).toBe(0);
+    await until('web2 answers again', async () => (await exec('web2', 'true')).exit === 0);
   });
 });
 

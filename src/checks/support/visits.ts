@@ -56,37 +56,32 @@ export interface SharesContext {
 /** The spread over all clients together: two of them could take turns in step with the scheduler. */
 export function judgeShares(service: VirtualServer, visits: readonly Visit[], context: SharesContext): Finding {
   const client = visits.length === 1 && visits[0] ? visits[0].client : 'clients';
-  const named = visits.flatMap(({ answers }) => answers.filter(({ status, fresh }) => status === 200 && fresh));
-  const strange = named.filter(({ markers }) => markers.length !== 1);
-  const expected = `${serviceName(service)} spreads over ${listed(service.realServers.map(({ host }) => host))} as ${service.scheduler} and weights say`;
-  const pages = "each backend's page must hold its name in the inventory, and no other backend's";
-  if (named.length === strange.length) {
-    return notRun(
-      client,
-      named.length === 0 ? 'no answer to count' : 'no page names its backend',
-      expected,
-      named.length === 0 ? '' : pages,
-    );
+  const good = visits.flatMap(({ answers }) => answers.filter(({ status, fresh }) => status === 200 && fresh));
+  const uncounted = cannotCount(client, service, good);
+  if (uncounted) return uncounted;
+  if (!context.needsSources) return verdict(client, service, judgeSpread(sharesOf(service, good), service.scheduler), '');
+  if (visits.some(({ sources }) => sources > 0)) {
+    const firsts = visits.flatMap((visit) => (visit.sources > 0 ? firstPerSource(visit, good) : []));
+    return judgeBorrowed(service, client, firsts, context);
   }
-  if (strange.length > 0)
-    return fail(
-      client,
-      `${count(strange.length, 'answer')} of ${named.length} named no single backend of ${serviceName(service)}`,
-      expected,
-      pages,
-    );
-  if (!context.needsSources) return verdict(client, service, judgeSpread(sharesOf(service, named), service.scheduler), '');
-  const firsts = visits.flatMap((visit) => firstPerSource(visit, named));
-  if (visits.every(({ sources }) => sources === 0)) {
-    const found = `${service.persistence === undefined ? service.scheduler : 'persistence'} sends one address to one backend`;
-    return notRun(
-      client,
-      found,
-      expected,
-      `free addresses of the segment for ${client} to send from: sources: [ … ] of that client in the inventory`,
-    );
-  }
-  return judgeBorrowed(service, client, firsts, context);
+  const found = `${service.persistence === undefined ? service.scheduler : 'persistence'} sends one address to one backend`;
+  const fix = `free addresses of the segment for ${client} to send from: sources: [ … ] of that client in the inventory`;
+  return notRun(client, found, spreadExpected(service), fix);
+}
+
+function spreadExpected(service: VirtualServer): string {
+  return `${serviceName(service)} spreads over ${listed(service.realServers.map(({ host }) => host))} as ${service.scheduler} and weights say`;
+}
+
+/** Nothing to count, or pages that do not tell whose they are. */
+function cannotCount(client: string, service: VirtualServer, good: readonly Answer[]): Finding | undefined {
+  const expected = spreadExpected(service);
+  const strange = good.filter(({ markers }) => markers.length !== 1).length;
+  const fix = "each backend's page must hold its name in the inventory, and no other backend's";
+  if (good.length === 0) return notRun(client, 'no answer to count', expected, '');
+  if (strange === good.length) return notRun(client, 'no page names its backend', expected, fix);
+  const found = `${count(strange, 'answer')} of ${good.length} named no single backend of ${serviceName(service)}`;
+  return strange > 0 ? fail(client, found, expected, fix) : undefined;
 }
 
 /** Addresses bound before we came tell of an earlier spread: good when right, and no evidence when not. */
@@ -124,10 +119,10 @@ function sharesOf({ realServers }: VirtualServer, answers: readonly Answer[]): r
   }));
 }
 
-function firstPerSource({ answers }: Visit, named: readonly Answer[]): readonly Answer[] {
+function firstPerSource({ answers }: Visit, good: readonly Answer[]): readonly Answer[] {
   const first = new Map<string, Answer>();
   for (const answer of answers)
-    if (answer.source !== '' && named.includes(answer) && !first.has(answer.source)) first.set(answer.source, answer);
+    if (answer.source !== '' && good.includes(answer) && !first.has(answer.source)) first.set(answer.source, answer);
   return [...first.values()];
 }
 
@@ -144,6 +139,6 @@ export function judgeFaithful(service: VirtualServer, visits: readonly Visit[]):
     const moved = sources.filter((group) => group.some(({ markers }) => markers[0] !== group[0]?.markers[0]));
     if (moved.length === 0) return [pass(client, `${count(sources.length, 'source')} of ${client} stayed with one backend each`, expected)];
     const fix = `persistence_timeout ${service.persistence} in virtual_server ${service.vip} ${service.port} on every director: see ipvs_table`;
-    return [fail(client, `${moved.length} of ${sources.length} addresses of ${client} were answered by several backends`, expected, fix)];
+    return [fail(client, `${moved.length} of ${sources.length} sources of ${client} were answered by several backends`, expected, fix)];
   });
 }

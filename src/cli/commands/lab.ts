@@ -14,6 +14,7 @@ import type { Host } from '../../model.ts';
 import { runScript } from '../../transport/run-script.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import { printable } from '../../view/printable.ts';
+import { complain } from '../complain.ts';
 
 /** Seconds that a command of `lab exec` may take. */
 const execTimeout = 600;
@@ -74,10 +75,10 @@ export async function exec(file: string, pattern: string, words: readonly string
   const hosts = selectHosts(rehearse(fleet, lab), pattern);
   const transport = sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial });
   const run = async (host: Host): Promise<number> => {
+    const name = hosts.length > 1 ? `${host.name}: ` : '';
     const connection = await transport.connect(host);
     try {
       const { stdout, stderr, exit } = await runScript(connection, `${words.join(' ')}\n`, { timeout: execTimeout });
-      const name = hosts.length > 1 ? `${host.name}: ` : '';
       write(process.stdout, stdout, name);
       write(process.stderr, exit === null ? `${stderr}the line broke\n` : stderr, name);
       return exit ?? EXIT.unreachable;
@@ -85,7 +86,9 @@ export async function exec(file: string, pattern: string, words: readonly string
       connection.close();
     }
   };
-  process.exitCode = Math.max(0, ...(await Promise.all(hosts.map(run))));
+  // A machine that does not answer must not keep the others' answers back.
+  const runs = hosts.map((host) => run(host).catch((error: unknown) => complain(error, false)));
+  process.exitCode = Math.max(0, ...(await Promise.all(runs)));
 }
 
 export async function power(file: string, host: string, state: string): Promise<void> {

@@ -53,9 +53,10 @@ export function writeBlob(want: Pick<WantedBytes, 'path' | 'blob' | 'owner' | 'g
   return writeFile({ ...want, content: '', validate: fill });
 }
 
-/** Old and new text, where both are text that differs. */
+/** Old and new text, where both are text that differs, and everybody on the host may read the old one. */
 function differs({ seen, text }: WantedBytes): { readonly was: string; readonly will: string } | undefined {
-  if (text === undefined) return undefined;
+  const hidden = seen.file.type === 'file' && (Number.parseInt(seen.file.mode, 8) & 0o004) === 0;
+  if (text === undefined || hidden) return undefined;
   const was = seen.file.type === 'missing' ? '' : seen.file.content;
   return was === undefined || was === text || was.includes('\0') || was.includes('\uFFFD') ? undefined : { was, will: text };
 }

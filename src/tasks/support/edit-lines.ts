@@ -2,7 +2,7 @@
  * Changes single lines of a text file and leaves every other byte as it is. The plan names whole lines; they are looked up on the host
  * when the change runs, so two steps may edit one file, and bytes that are no valid text come to no harm.
  */
-import { type Change, lines, type Sh, sh } from '../../task.ts';
+import { type Change, lines, refuse, type Sh, sh } from '../../task.ts';
 import { type SeenFile, writeFile } from './write-file.ts';
 
 /** A line is text without its newline. `at` stands before or after the last line of that text. */
@@ -26,13 +26,37 @@ export interface EditedFile {
   readonly validate?: ((staged: Sh) => Sh) | undefined;
 }
 
+/** The text that is there, empty for a file that is yet to be made. Throws `refused` for what lines cannot be edited in. */
+export function editableText(seen: SeenFile, path: string, create: boolean): string {
+  if (seen.type === 'missing') {
+    if (create) return '';
+    throw refuse(`there is no ${path}`, 'if an earlier step makes it, run that first: a plan sees the host as it is before the run');
+  }
+  if (seen.type === 'link') throw refuse(`${path} is a symbolic link to ${seen.target}`, 'name its target, or remove the link');
+  if (seen.type !== 'file') throw refuse(`${path} is no regular file`, 'move it away, or give another path');
+  if (seen.content === undefined) throw refuse(`${path} has more than 128 KiB or cannot be read`, 'edit it by hand');
+  if (seen.content.includes('\0')) throw refuse(`${path} is no text`, 'give another path');
+  return seen.content;
+}
+
 /** One change `lines:PATH`; nothing without edits. The diff shows the file, or, where not everybody may read it, these lines alone. */
 export function editChange(seen: SeenFile, file: EditedFile & { readonly title: string }): readonly Change[] {
   const { path, edits, title } = file;
   if (edits.length === 0) return [];
+  for (const line of edits.flatMap(linesOfHost)) refuseStrange(line, path);
   const open = seen.type !== 'file' || (Number.parseInt(seen.mode, 8) & 0o004) !== 0;
   const was = open ? (seen.content ?? '') : oldLines(edits);
   return [{ id: `lines:${path}`, title, was, will: applyEdits(was, edits), run: editFile(file) }];
+}
+
+function linesOfHost(edit: LineEdit): readonly string[] {
+  if (edit.kind !== 'insert') return [edit.old];
+  return typeof edit.at === 'string' ? [] : Object.values(edit.at);
+}
+
+/** What goes into a fragment again must be what the host has, and must not look like a secret's slot. */
+function refuseStrange(line: string, path: string): void {
+  if (/[\uFFFD\p{Co}\p{Surrogate}]/u.test(line)) throw refuse(`a line of ${path} that would change is no valid text`, 'change it by hand');
 }
 
 function oldLines(edits: readonly LineEdit[]): string {

@@ -17,10 +17,7 @@ export interface PackageVersion {
 export function installPackages(manager: PackageManager, wanted: readonly (string | PackageVersion)[]): Sh {
   const packages = wanted.map((each) => (typeof each === 'string' ? { name: each, version: undefined } : each));
   if (manager === 'apt') return aptInstall(packages);
-  if (manager === 'dnf') {
-    const names = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
-    return sh`dnf -y --setopt=install_weak_deps=False install ${names}`;
-  }
+  if (manager === 'dnf') return dnfInstall(packages);
   throw noManager();
 }
 
@@ -29,6 +26,35 @@ export function removePackages(manager: PackageManager, names: readonly string[]
   if (manager === 'apt') return lines(aptGet, sh`apt_get remove ${names}`);
   if (manager === 'dnf') return sh`dnf -y --setopt=clean_requirements_on_remove=False remove ${names}`;
   throw noManager();
+}
+
+/** Keeps installed packages at the version that they have. */
+export function holdPackages(manager: PackageManager, names: readonly string[]): Sh {
+  if (manager === 'apt') return aptMark('hold', names);
+  if (manager === 'dnf') {
+    return sh`for name in ${names}; do
+  version=$(rpm -q --qf '%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}' -- "$name") || { printf '%s\n' "$version" >&2; exit 1; }
+  dnf -q --cacheonly versionlock delete "$name" && dnf -q --cacheonly versionlock add "$version" || exit 1
+done`;
+  }
+  throw noManager();
+}
+
+/** Lets upgrades have packages again. */
+export function releasePackages(manager: PackageManager, names: readonly string[]): Sh {
+  if (manager === 'apt') return aptMark('unhold', names);
+  if (manager === 'dnf') return sh`dnf -q --cacheonly versionlock delete ${names}`;
+  throw noManager();
+}
+
+/** apt-mark does not wait for another apt, as apt-get does. */
+function aptMark(verb: 'hold' | 'unhold', names: readonly string[]): Sh {
+  return sh`tries=1
+until apt-mark ${verb} ${names}; do
+  [ "$tries" -lt 12 ] || exit 1
+  tries=$((tries + 1))
+  sleep 5
+done`;
 }
 
 function noManager() {
@@ -70,4 +96,12 @@ install() { apt_get --no-install-recommends install ${words}; }`,
     known ? sh`install || { renew_lists && install; }` : sh`renew_lists; install`,
     sh`)`,
   );
+}
+
+/** dnf goes by lists that may be two days old: a pinned version that is gone is looked for once more in new ones. */
+function dnfInstall(packages: readonly PackageVersion[]): Sh {
+  const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
+  const install = sh`dnf -y --setopt=install_weak_deps=False install ${words}`;
+  if (packages.every(({ version }) => version === undefined)) return install;
+  return sh`${install} || dnf -y --refresh --setopt=install_weak_deps=False install ${words}`;
 }

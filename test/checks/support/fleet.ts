@@ -4,19 +4,22 @@ import type { CheckContext, Look } from '../../../src/task.ts';
 import { s0Fleet } from '../../support/plan-context.ts';
 
 const [service] = s0Fleet.services as readonly [VirtualServer];
+/** Not every cluster lets lvsctl see to its nginx. */
+const { nginx: _, ...unmanaged } = s0Fleet;
 
+/** As the lab's machines have them. */
 const nics: Readonly<Record<string, Facts['interfaces']>> = {
   dr1: {
-    eth0: { mac: '02:00:00:00:01:00', addresses: ['10.18.43.10/24'] },
-    eth1: { mac: '02:00:00:00:01:01', addresses: ['10.18.43.12/24'] },
+    eth0: { mac: '02:4c:56:00:00:00', addresses: ['10.18.43.10/24'] },
+    eth1: { mac: '02:4c:56:00:00:01', addresses: ['10.18.43.12/24'] },
   },
   dr2: {
-    eth0: { mac: '02:00:00:00:02:00', addresses: ['10.18.43.20/24'] },
-    eth1: { mac: '02:00:00:00:02:01', addresses: ['10.18.43.22/24', '10.18.43.30/32'] },
+    eth0: { mac: '02:4c:56:00:01:00', addresses: ['10.18.43.20/24'] },
+    eth1: { mac: '02:4c:56:00:01:01', addresses: ['10.18.43.22/24', '10.18.43.30/32'] },
   },
-  web1: { eth0: { mac: '02:00:00:00:03:00', addresses: ['10.18.43.13/24'] } },
-  web2: { eth0: { mac: '02:00:00:00:04:00', addresses: ['10.18.43.14/24'] } },
-  probe: { eth0: { mac: '02:00:00:00:05:00', addresses: ['10.18.43.50/24'] } },
+  web1: { eth0: { mac: '02:4c:56:00:02:00', addresses: ['10.18.43.13/24'] } },
+  web2: { eth0: { mac: '02:4c:56:00:03:00', addresses: ['10.18.43.14/24'] } },
+  probe: { eth0: { mac: '02:4c:56:00:04:00', addresses: ['10.18.43.50/24'] } },
 };
 
 const client: Host = {
@@ -26,12 +29,12 @@ const client: Host = {
   ssh: { user: 'root', port: 22, timeout: 10 },
   interfaces: [{ name: 'eth0', address: '10.18.43.50/24' }],
   vars: {},
-  sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${100 + index}`),
+  sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${200 + index}`),
 };
 
 /** S0 with a client that may send from 32 further addresses. */
 export const fleet: Fleet = {
-  ...s0Fleet,
+  ...unmanaged,
   hosts: [...s0Fleet.hosts, client],
   groups: { ...s0Fleet.groups, all: [...(s0Fleet.groups.all ?? []), 'probe'], clients: ['probe'] },
 };
