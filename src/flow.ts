@@ -1,4 +1,5 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { apply } from './apply/apply.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { CheckResult, Event, Fleet, Host, Plan, Report, Seen } from './model.ts';
@@ -42,8 +43,10 @@ export async function run(flow: Flow): Promise<Report> {
     if (planned.summary.changed === 0) return report({ plan, checks: await verify(flow, lines) });
     if (!(await flow.confirm(plan, planned))) return planned;
     const applied = await apply(plan, { ...flow, connections: lines.connections });
+    const settled = Date.now() + settling(flow.fleet);
     const after = await look(flow, lines);
     const whole = !applied.hosts.some(({ failed }) => failed);
+    if (whole && flow.checks.length > 0) await untilSettled(flow, lines, settled);
     return report({ plan, applied, after, checks: whole ? await verify(flow, lines) : [] });
   } finally {
     lines.close();
@@ -61,6 +64,22 @@ async function look(flow: Flow, lines: Lines): Promise<Plan> {
   const seen = flow.plays.length === 0 ? lines.unreached : await probeAll(flow, lines, 'probe', fragments);
   const batches = planBatches({ ...flow, seen });
   return { cluster: flow.fleet.cluster, batches: assignBuilds(batches, heldArtefacts(flow.store)) };
+}
+
+/**
+ * Milliseconds after the last change until the cluster has taken notice of it: keepalived tries a real server that came back once per
+ * delay_loop, and directors elect a master within three adverts and a skew of at most one more.
+ */
+function settling({ services, vrrp }: Fleet): number {
+  return 1000 * (1 + Math.max(4 * vrrp.advert, ...services.map(({ check }) => check.delayLoop + check.timeout)));
+}
+
+async function untilSettled(flow: Flow, lines: Lines, settled: number): Promise<void> {
+  const wait = settled - Date.now();
+  if (wait <= 0) return;
+  for (const host of lines.connections.keys())
+    flow.emit({ kind: 'host', host, doing: `wait ${Math.ceil(wait / 1000)} s for health checks` });
+  await sleep(wait);
 }
 
 /** Makes every check from every vantage point, one script per host. */

@@ -23,7 +23,9 @@ const params = z
       .string()
       .regex(/^[^\s,#-][^\s,#]*(,[^\s,#]+)*$/, 'options with commas between them, without blanks')
       .default('defaults')
-      .describe('Mount options; without `nofail`, a host does not boot where the device is gone. Live, only ro, nosuid, nodev, noexec, noatime, relatime, their opposites and size are compared.'),
+      .describe(
+        'Mount options; without `nofail`, a host does not boot where the device is gone. Live, only ro, nosuid, nodev, noexec, noatime, relatime, their opposites and size are compared.',
+      ),
     dump: z.int().min(0).max(1).default(0).describe('Fifth field of fstab.'),
     passno: z.int().min(0).max(2).default(0).describe('Sixth field of fstab: when it is checked at boot.'),
     state: z
