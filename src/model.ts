@@ -155,14 +155,23 @@ export interface Fleet {
 
 // ----------------------------------------------------------------- playbook
 
-/** One task of a playbook, before it is bound to hosts. Parameters still hold their `<%= … %>`. */
+/** A value of a playbook that may hold `<%= … %>`, and where it and everything inside it stands. */
+export interface Template {
+  readonly value: unknown;
+  readonly place: (path?: readonly (string | number)[], atKey?: boolean) => Where;
+}
+
+/** One task of a playbook, before it is bound to hosts; what blocks and imports around it say is in it. */
 export interface TaskEntry {
-  readonly name: string;
+  readonly name: Template;
   readonly task: string;
-  readonly params: unknown;
-  readonly when?: string;
+  readonly params: Template;
+  /** All must hold; the outermost first. */
+  readonly when: readonly Template[];
   readonly tags: readonly string[];
-  readonly notify: readonly string[];
+  readonly notify: readonly Template[];
+  /** Mappings of variables; the outermost first, the last word counts. */
+  readonly vars: readonly Template[];
   readonly where: Where;
 }
 
@@ -170,14 +179,15 @@ export interface TaskEntry {
 export interface CheckEntry {
   readonly name: string;
   readonly check: string;
-  readonly params: unknown;
-  readonly when?: string;
+  readonly params: Template;
+  readonly when: readonly Template[];
+  readonly vars: readonly Template[];
   readonly where: Where;
 }
 
 export interface Play {
   readonly name: string;
-  readonly hosts: string;
+  readonly hosts: Template;
   readonly tasks: readonly TaskEntry[];
   readonly checks: readonly CheckEntry[];
   readonly where: Where;
@@ -186,6 +196,16 @@ export interface Play {
 export interface Playbook {
   readonly file: string;
   readonly plays: readonly Play[];
+  /** Names of the secrets that it wants, each once. */
+  readonly secretNames: readonly string[];
+}
+
+/** What a condition that waits for facts may look at beside them. Names are unique over both. */
+export interface StepVars {
+  /** Data: never evaluated. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** Written in the playbook: may hold `<%= … %>`, evaluated when used. */
+  readonly made: Readonly<Record<string, unknown>>;
 }
 
 /** A task bound to one host: its parameters are checked values. */
@@ -199,6 +219,8 @@ export interface Step {
   readonly want: unknown;
   /** Condition that needs facts; evaluated by the plan. */
   readonly when?: string;
+  /** There with `when`. */
+  readonly vars?: StepVars;
   readonly notify: readonly string[];
   readonly where: Where;
 }

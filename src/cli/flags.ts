@@ -9,6 +9,8 @@ export interface CommonFlags {
   readonly verbose: number;
   readonly timeout?: string;
   readonly playbook?: string;
+  /** `-e`, each as it was typed. */
+  readonly extraVars?: readonly string[];
   readonly diff?: boolean;
   readonly check?: boolean;
   readonly yes?: boolean;

@@ -30,6 +30,12 @@ function common(command: Command): Command {
         .argParser((_, count: number) => count + 1)
         .default(0),
     )
+    .addOption(
+      new Option(
+        '-e, --extra-vars <vars>',
+        'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
+      ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
+    )
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
 }
 

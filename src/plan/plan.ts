@@ -4,6 +4,7 @@ import type { Batch, Facts, Fleet, HandlerPlan, Host, HostPlan, Output, Seen, St
 import type { BoundPlay } from '../playbook/bind.ts';
 import { evaluate } from '../playbook/expression.ts';
 import type { Registry } from '../playbook/registry.ts';
+import { scopeOf } from '../playbook/scope.ts';
 import type { AnyTask, PlanContext } from '../task.ts';
 
 export interface PlanInput {
@@ -47,7 +48,10 @@ function planHost(host: Host, steps: readonly Step[], input: PlanInput): HostPla
 function planStep(step: Step, host: Host, facts: Facts, output: Output | undefined, input: PlanInput): StepPlan {
   const verdict = (status: StepPlan['status'], why: string): StepPlan => ({ step, status, why, changes: [], pendingReboot: [] });
   try {
-    if (step.when !== undefined && !evaluate(step.when, { fleet: input.fleet, host, vars: host.vars, facts })) {
+    if (
+      step.when !== undefined &&
+      !evaluate(step.when, scopeOf({ fleet: input.fleet, host, facts }, step.vars ?? { given: host.vars, made: {} }))
+    ) {
       return verdict('skipped', `${step.when} is false`);
     }
     const task = taskOf(step, input.registry);
