@@ -221,6 +221,7 @@ export interface Step {
   readonly when?: string;
   /** There with `when`. */
   readonly vars?: StepVars;
+  readonly tags?: readonly string[];
   readonly notify: readonly string[];
   readonly where: Where;
 }

@@ -11,6 +11,8 @@ export interface CommonFlags {
   readonly playbook?: string;
   /** `-e`, each as it was typed. */
   readonly extraVars?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
   readonly diff?: boolean;
   readonly check?: boolean;
   readonly yes?: boolean;

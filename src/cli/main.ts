@@ -15,6 +15,11 @@ function verb(name: string, summary: string, example: string): Command {
   return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
 }
 
+/** `a,b` and the flag given again add up. */
+function words(typed: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...typed.split(',').map((word) => word.trim())].filter((word) => word !== '');
+}
+
 /** Flags that every verb which talks to hosts takes, spelt as Ansible users know them. */
 function common(command: Command): Command {
   return command
@@ -42,6 +47,8 @@ function common(command: Command): Command {
 function changing(command: Command): Command {
   return common(command)
     .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
+    .addOption(new Option('-t, --tags <tags>', 'only tasks with one of these tags, and those tagged "always"').argParser(words))
+    .addOption(new Option('--skip-tags <tags>', 'not the tasks with one of these tags').argParser(words))
     .option('-D, --diff', 'show what changes, line by line');
 }
 

@@ -8,7 +8,7 @@ import { loadInventory } from '../inventory/load.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
 
 import type { Fleet, Playbook } from '../model.ts';
-import { bindPlaybook } from '../playbook/bind.ts';
+import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
 import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { loadRegistry } from '../playbook/registry.ts';
@@ -40,14 +40,15 @@ export async function openSession(
   const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
   const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
   const secrets = new Secrets(secretsFromEnvironment(named));
-  const choices = { limit: flags.limit, extraVars: extra.values };
-  const bind = (book: Playbook | undefined) => (book ? bindPlaybook(book, fleet, registry, choices) : []);
+  const common = { limit: flags.limit, extraVars: extra.values };
+  const choices = { ...common, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
+  const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
   return {
     runId: newRunId(),
     fleet,
     registry,
-    plays: bind(plays),
-    checks: bind(checks),
+    plays: bind(plays, choices),
+    checks: bind(checks, common),
     transport: transportOf(flags, lab, sudoPassword),
     store: openStore(),
     resolve: (text) => secrets.resolve(text),

@@ -5,6 +5,7 @@ import type { AnyCheck } from '../task.ts';
 import { located } from './complaint.ts';
 import type { Registry } from './registry.ts';
 import { plainVars, type VarLayers, withVars } from './scope.ts';
+import { isChosen, rejectUnknownTags } from './tags.ts';
 import { checked, decide, filled, word } from './values.ts';
 
 export interface BoundPlay {
@@ -28,6 +29,8 @@ export interface BindOptions {
   readonly limit?: string;
   /** Variables that win over all others. */
   readonly extraVars?: Readonly<Record<string, unknown>>;
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
 }
 
 /** What binding looks at all the time. */
@@ -40,10 +43,16 @@ interface Binding {
 /** Binds every play. Throws LvsError (exit 4) located in the playbook. */
 export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registry, options: BindOptions = {}): readonly BoundPlay[] {
   const limited = new Set(selectHosts(fleet, options.limit ?? 'all').map(({ name }) => name));
+  const choice = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
+  rejectUnknownTags(playbook, choice);
   const binding = { fleet, registry, options };
   return playbook.plays.map((play, number) => {
     const hosts = playHosts(play, fleet).filter(({ name }) => limited.has(name));
-    const steps = hosts.map((host) => [host.name, play.tasks.flatMap((entry, index) => bindTask(entry, [number, index], host, binding))]);
+    const steps = hosts.map((host) => {
+      // What is not chosen is bound too: a mistake is said whatever the tags.
+      const all = play.tasks.flatMap((entry, index) => bindTask(entry, [number, index], host, binding));
+      return [host.name, all.filter(({ tags }) => isChosen(tags ?? [], choice))];
+    });
     const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, binding) ?? []);
     return { name: play.name, steps: Object.fromEntries(steps), checks };
   });
@@ -71,6 +80,7 @@ function bindTask(entry: TaskEntry, [play, index]: readonly [number, number], ho
     name: String(filled(entry.name, scope)),
     task: entry.task,
     want: checked(task.params, entry.params, filled(entry.params, scope), entry.task),
+    tags: entry.tags,
     notify: entry.notify.map((name) => String(filled(name, scope))),
     where: entry.where,
   };

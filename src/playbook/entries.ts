@@ -8,6 +8,7 @@ import { checkKeys, checkShape, taskKeys, taskShape } from './shapes.ts';
 /** What is said around an entry, and holds for it too. */
 export interface Around {
   readonly vars: readonly Template[];
+  readonly tags: readonly string[];
 }
 
 export function readTasks(list: readonly unknown[], path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
@@ -22,7 +23,7 @@ function readTask(item: unknown, path: Path, reader: Reader, around: Around): Ta
     name: template(entry.name ?? word, [...path, entry.name === undefined ? word : 'name'], reader),
     task: word,
     params: template(entry[word], [...path, word], reader),
-    tags: list(entry.tags),
+    tags: [...around.tags, ...list(entry.tags)],
     notify: templates(entry.notify, [...path, 'notify'], reader),
     where: place([...path, word], reader, true),
   };
@@ -68,8 +69,10 @@ function wordOf(entry: object, keys: readonly string[], path: Path, reader: Read
   );
 }
 
-function list(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+/** One word or a list of them; a comma separates words too. */
+export function list(value: string | readonly string[] | undefined): readonly string[] {
+  const words = value === undefined ? [] : typeof value === 'string' ? [value] : value;
+  return words.flatMap((word) => word.split(',').map((part) => part.trim())).filter((word) => word !== '');
 }
 
 /** One value or a list of them, each with its place. */

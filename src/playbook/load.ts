@@ -1,6 +1,6 @@
 /** YAML → Playbook, with a place for every complaint. What a word means is looked up later, when the playbook is bound. */
 import type { Play, Playbook } from '../model.ts';
-import { type Around, readChecks, readTasks } from './entries.ts';
+import { type Around, list, readChecks, readTasks } from './entries.ts';
 import { misshapen, openReader, type Path, place, type Reader, readText, shaped, template } from './reader.ts';
 import { playKeys, playShape } from './shapes.ts';
 
@@ -20,7 +20,10 @@ const about = { keys: playKeys, hint: 'a playbook is a list of plays, each with 
 
 function readPlay(item: unknown, path: Path, reader: Reader): Play {
   const play = shaped(playShape, item, path, reader, about);
-  const around: Around = { vars: play.vars === undefined ? [] : [template(play.vars, [...path, 'vars'], reader)] };
+  const around: Around = {
+    vars: play.vars === undefined ? [] : [template(play.vars, [...path, 'vars'], reader)],
+    tags: list(play.tags),
+  };
   return {
     name: play.name,
     hosts: template(play.hosts ?? 'all', play.hosts === undefined ? path : [...path, 'hosts'], reader),

@@ -9,11 +9,10 @@ const vars = z.record(z.string(), z.unknown(), { error: 'vars is a mapping of na
 const settings = {
   name: z.string({ error: 'a name is text' }).optional(),
   when: z.union([condition, z.array(condition)]).optional(),
-  tags: words.optional(),
   vars: vars.optional(),
 };
 
-export const taskShape = z.looseObject({ ...settings, notify: words.optional() });
+export const taskShape = z.looseObject({ ...settings, tags: words.optional(), notify: words.optional() });
 export const taskKeys = Object.keys(taskShape.shape);
 
 export const checkShape = z.looseObject(settings);
@@ -23,6 +22,7 @@ export const playShape = z.strictObject({
   name: z.string({ error: 'a play has a name' }),
   hosts: z.string({ error: 'hosts is a pattern, such as backends or "all:!web1"' }).optional(),
   vars: vars.optional(),
+  tags: words.optional(),
   tasks: z.array(z.unknown(), { error: 'tasks is a list' }).optional(),
   checks: z.array(z.unknown(), { error: 'checks is a list' }).optional(),
 });
