@@ -172,6 +172,8 @@ export interface TaskEntry {
   readonly notify: readonly Template[];
   /** Mappings of variables; the outermost first, the last word counts. */
   readonly vars: readonly Template[];
+  /** The task is done once for each value of the list. */
+  readonly loop?: Template;
   readonly where: Where;
 }
 
@@ -206,11 +208,19 @@ export interface StepVars {
   readonly given: Readonly<Record<string, unknown>>;
   /** Written in the playbook: may hold `<%= … %>`, evaluated when used. */
   readonly made: Readonly<Record<string, unknown>>;
+  /** Of a loop: the value, and its number from 0. */
+  readonly loop?: Iteration;
+}
+
+/** One turn of a loop. */
+export interface Iteration {
+  readonly item: unknown;
+  readonly index: number;
 }
 
 /** A task bound to one host: its parameters are checked values. */
 export interface Step {
-  /** Unique in the run on this host: `play.task`, counted from 0. */
+  /** Unique in the run on this host: `play.task`, in a loop `play.task.turn`, each counted from 0. */
   readonly id: string;
   readonly host: string;
   readonly play: number;

@@ -1,10 +1,11 @@
 /** A playbook bound to an inventory: which host does which step with which checked parameters. No host has been asked anything yet. */
 import { selectHosts } from '../inventory/select.ts';
-import type { CheckEntry, Fleet, Host, Play, Playbook, Step, TaskEntry } from '../model.ts';
+import type { CheckEntry, Fleet, Host, Play, Playbook, Step } from '../model.ts';
 import type { AnyCheck } from '../task.ts';
+import { type Binding, bindTask } from './bind-task.ts';
 import { located } from './complaint.ts';
 import type { Registry } from './registry.ts';
-import { plainVars, type VarLayers, withVars } from './scope.ts';
+import { withVars } from './scope.ts';
 import { isChosen, rejectUnknownTags } from './tags.ts';
 import { checked, decide, filled, word } from './values.ts';
 
@@ -33,24 +34,18 @@ export interface BindOptions {
   readonly skipTags?: readonly string[];
 }
 
-/** What binding looks at all the time. */
-interface Binding {
-  readonly fleet: Fleet;
-  readonly registry: Registry;
-  readonly options: BindOptions;
-}
-
 /** Binds every play. Throws LvsError (exit 4) located in the playbook. */
 export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registry, options: BindOptions = {}): readonly BoundPlay[] {
   const limited = new Set(selectHosts(fleet, options.limit ?? 'all').map(({ name }) => name));
   const choice = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
   rejectUnknownTags(playbook, choice);
-  const binding = { fleet, registry, options };
+  const extra = options.extraVars ?? {};
+  const binding = { fleet, registry, extra };
   return playbook.plays.map((play, number) => {
     const hosts = playHosts(play, fleet).filter(({ name }) => limited.has(name));
     const steps = hosts.map((host) => {
       // What is not chosen is bound too: a mistake is said whatever the tags.
-      const all = play.tasks.flatMap((entry, index) => bindTask(entry, [number, index], host, binding));
+      const all = play.tasks.flatMap((entry, index) => bindTask(entry, `${number}.${index}`, host, binding));
       return [host.name, all.filter(({ tags }) => isChosen(tags ?? [], choice))];
     });
     const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, binding) ?? []);
@@ -66,31 +61,10 @@ function playHosts(play: Play, fleet: Fleet): readonly Host[] {
   }
 }
 
-function bindTask(entry: TaskEntry, [play, index]: readonly [number, number], host: Host, binding: Binding): readonly Step[] {
-  const { fleet, registry } = binding;
-  const layers: VarLayers = { inventory: host.vars, playbook: entry.vars, extra: binding.options.extraVars ?? {} };
-  const scope = withVars({ fleet, host }, layers);
-  const when = decide(entry.when, scope);
-  if (when === false) return [];
-  const task = word(entry.task, registry.tasks, 'task', entry.where);
-  const step = {
-    id: `${play}.${index}`,
-    host: host.name,
-    play,
-    name: String(filled(entry.name, scope)),
-    task: entry.task,
-    want: checked(task.params, entry.params, filled(entry.params, scope), entry.task),
-    tags: entry.tags,
-    notify: entry.notify.map((name) => String(filled(name, scope))),
-    where: entry.where,
-  };
-  return [when === true ? step : { ...step, when, vars: plainVars(layers) }];
-}
-
-function bindCheck(entry: CheckEntry, id: string, { fleet, registry, options }: Binding): BoundCheck | undefined {
+function bindCheck(entry: CheckEntry, id: string, { fleet, registry, extra }: Binding): BoundCheck | undefined {
   const [host] = fleet.hosts;
   if (!host) return undefined;
-  const scope = withVars({ fleet, host }, { inventory: fleet.vars, playbook: entry.vars, extra: options.extraVars ?? {} });
+  const scope = withVars({ fleet, host }, { inventory: fleet.vars, playbook: entry.vars, extra });
   if (decide(entry.when, scope) === false) return undefined;
   const definition = word(entry.check, registry.checks, 'check', entry.where);
   return { id, entry, definition, want: checked(definition.params, entry.params, filled(entry.params, scope), entry.check) };

@@ -25,6 +25,7 @@ function readTask(item: unknown, path: Path, reader: Reader, around: Around): Ta
     params: template(entry[word], [...path, word], reader),
     tags: [...around.tags, ...list(entry.tags)],
     notify: templates(entry.notify, [...path, 'notify'], reader),
+    ...('loop' in entry && { loop: template(entry.loop, [...path, 'loop'], reader) }),
     where: place([...path, word], reader, true),
   };
 }

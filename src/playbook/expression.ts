@@ -4,7 +4,7 @@
  */
 import ejs from 'ejs';
 import { didYouMean } from '../inventory/nearest.ts';
-import type { Facts, Fleet, Host } from '../model.ts';
+import type { Facts, Fleet, Host, Iteration } from '../model.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -12,6 +12,8 @@ export interface Scope {
   readonly vars: Readonly<Record<string, unknown>>;
   /** Absent before the probe. */
   readonly facts?: Facts;
+  /** In a loop: seen as `item` and `loop_index`. */
+  readonly loop?: Iteration;
 }
 
 /** Thrown inside an expression that looks at facts before there are any; the caller decides whether that may wait. */
@@ -51,11 +53,16 @@ const passOn: Failed = (error) => {
   throw error;
 };
 
-/** The value of one JavaScript expression over `fleet`, `host`, `vars` and `facts`. Throws what the expression throws. */
+/** The names that an expression sees. */
+function namesIn({ fleet, host, vars, facts, loop }: Scope): Readonly<Record<string, unknown>> {
+  return { fleet, host, vars, facts: facts ?? factsNotYet, ...(loop && { item: loop.item, loop_index: loop.index }) };
+}
+
+/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws. */
 export function evaluate(expression: string, scope: Scope): unknown {
-  const names = Object.keys(scope).filter((name) => name !== 'facts');
-  const run = new Function(...names, 'facts', `'use strict'; return (${expression}\n);`);
-  return run(...names.map((name) => scope[name as keyof Scope]), scope.facts ?? factsNotYet);
+  const names = namesIn(scope);
+  const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
+  return run(...Object.values(names));
 }
 
 /**
@@ -84,7 +91,7 @@ function fillText(text: string, scope: Scope): unknown {
   if (single !== undefined) return evaluate(single, scope);
   // Without compileDebug EJS leaves the message of an error as it is.
   const options = { escape: intoText, strict: false, compileDebug: false };
-  return ejs.render(text, { ...scope, facts: scope.facts ?? factsNotYet }, options);
+  return ejs.render(text, namesIn(scope), options);
 }
 
 function intoText(value: unknown): string {

@@ -39,7 +39,7 @@ export function plainVars({ inventory, playbook, extra }: VarLayers): StepVars {
 /** The scope over variables that were kept as data. */
 export function scopeOf(scope: Omit<Scope, 'vars'>, vars: StepVars, failed?: (name: string) => Failed): Scope {
   const values: Record<string, unknown> = Object.create(null);
-  const whole: Scope = { ...scope, vars: guarded(values) };
+  const whole: Scope = { ...scope, ...(vars.loop && { loop: vars.loop }), vars: guarded(values) };
   for (const [name, value] of Object.entries(vars.given)) Object.defineProperty(values, name, { value, enumerable: true });
   for (const [name, value] of Object.entries(vars.made)) {
     Object.defineProperty(values, name, { get: once(name, () => fill(value, whole, failed?.(name))), enumerable: true });

@@ -12,7 +12,7 @@ const settings = {
   vars: vars.optional(),
 };
 
-export const taskShape = z.looseObject({ ...settings, tags: words.optional(), notify: words.optional() });
+export const taskShape = z.looseObject({ ...settings, tags: words.optional(), notify: words.optional(), loop: z.unknown().optional() });
 export const taskKeys = Object.keys(taskShape.shape);
 
 export const checkShape = z.looseObject(settings);
