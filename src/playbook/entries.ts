@@ -1,30 +1,49 @@
 /** The entries of a list of tasks or checks: settings, and one further key, the word with its parameters. */
 import type { z } from 'zod';
 import { nearest } from '../inventory/nearest.ts';
-import type { CheckEntry, TaskEntry, Template } from '../model.ts';
+import type { CheckEntry, TaskEntry } from '../model.ts';
+import { type Around, within } from './around.ts';
+import { habitIn } from './habits.ts';
+import { openImport } from './imports.ts';
 import { misshapen, type Path, place, type Reader, shaped, template } from './reader.ts';
-import { checkKeys, checkShape, taskKeys, taskShape } from './shapes.ts';
+import { blockKeys, blockShape, checkKeys, checkShape, importKeys, importShape, taskKeys, taskShape } from './shapes.ts';
 
-/** What is said around an entry, and holds for it too. */
-export interface Around {
-  readonly vars: readonly Template[];
-  readonly tags: readonly string[];
+/** The tasks of a list, those of its blocks and imports among them. */
+export function readTasks(list: readonly unknown[], path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
+  return list.flatMap((item, index) => {
+    const at = [...path, index];
+    const keys = item !== null && typeof item === 'object' ? item : {};
+    if ('block' in keys) return readBlock(item, at, reader, around);
+    if ('import_tasks' in keys) return importTasks(item, at, reader, around);
+    return [readTask(item, at, reader, around)];
+  });
 }
 
-export function readTasks(list: readonly unknown[], path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
-  return list.map((item, index) => readTask(item, [...path, index], reader, around));
+function readBlock(item: unknown, path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
+  const block = shaped(blockShape, item, path, reader, { keys: blockKeys, hint: 'a block is a list of tasks' });
+  return readTasks(block.block, [...path, 'block'], reader, within(around, block, path, reader));
+}
+
+function importTasks(item: unknown, path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
+  const entry = shaped(importShape, item, path, reader, { keys: importKeys, hint: 'import_tasks is the path of a file' });
+  const imported = openImport(entry.import_tasks, place([...path, 'import_tasks'], reader), reader);
+  const list = imported.source.value ?? [];
+  if (!Array.isArray(list)) throw misshapen('not a list of tasks', place([], imported), 'a file of tasks is a list, as under "tasks"');
+  return readTasks(list, [], imported, within(around, entry, path, reader));
 }
 
 function readTask(item: unknown, path: Path, reader: Reader, around: Around): TaskEntry {
   const entry = readShape(taskShape, item, path, reader, taskKeys);
   const word = wordOf(entry, taskKeys, path, reader);
+  const { when, tags, vars, notify } = within(around, entry, path, reader);
   return {
-    ...common(entry, path, reader, around),
     name: template(entry.name ?? word, [...path, entry.name === undefined ? word : 'name'], reader),
     task: word,
     params: template(entry[word], [...path, word], reader),
-    tags: [...around.tags, ...list(entry.tags)],
-    notify: templates(entry.notify, [...path, 'notify'], reader),
+    when,
+    tags,
+    vars,
+    notify,
     ...('loop' in entry && { loop: template(entry.loop, [...path, 'loop'], reader) }),
     where: place([...path, word], reader, true),
   };
@@ -36,8 +55,10 @@ export function readChecks(entries: readonly unknown[], path: Path, reader: Read
     const entry = readShape(checkShape, item, at, reader, checkKeys);
     const word = wordOf(entry, checkKeys, at, reader);
     const params = template(entry[word], [...at, word], reader);
+    const { when, vars } = within(around, entry, at, reader);
     return {
-      ...common(entry, at, reader, around),
+      when,
+      vars,
       name: entry.name ?? word,
       check: word,
       params,
@@ -46,19 +67,15 @@ export function readChecks(entries: readonly unknown[], path: Path, reader: Read
   });
 }
 
-function common(entry: z.infer<typeof checkShape>, path: Path, reader: Reader, around: Around): Pick<TaskEntry, 'when' | 'vars'> {
-  return {
-    when: templates(entry.when, [...path, 'when'], reader),
-    vars: entry.vars === undefined ? around.vars : [...around.vars, template(entry.vars, [...path, 'vars'], reader)],
-  };
-}
-
 function readShape<Shape>(schema: z.ZodType<Shape>, item: unknown, path: Path, reader: Reader, keys: readonly string[]): Shape {
   return shaped(schema, item, path, reader, { keys, hint: 'an entry is a word with its parameters, such as "group: { name: web }"' });
 }
 
 function wordOf(entry: object, keys: readonly string[], path: Path, reader: Reader): string {
-  const [word, second] = Object.keys(entry).filter((key) => !keys.includes(key));
+  const words = Object.keys(entry).filter((key) => !keys.includes(key));
+  const habit = habitIn(words);
+  if (habit) throw misshapen(`there is no "${habit.word}"`, place([...path, habit.word], reader, true), habit.hint);
+  const [word, second] = words;
   if (word === undefined)
     throw misshapen('nothing to do', place(path, reader), 'name a task, such as "service: { name: nginx, state: started }"');
   if (second === undefined) return word;
@@ -68,16 +85,4 @@ function wordOf(entry: object, keys: readonly string[], path: Path, reader: Read
     place([...path, second], reader, true),
     close ? `did you mean "${close}"?` : 'give each an entry of its own',
   );
-}
-
-/** One word or a list of them; a comma separates words too. */
-export function list(value: string | readonly string[] | undefined): readonly string[] {
-  const words = value === undefined ? [] : typeof value === 'string' ? [value] : value;
-  return words.flatMap((word) => word.split(',').map((part) => part.trim())).filter((word) => word !== '');
-}
-
-/** One value or a list of them, each with its place. */
-function templates(value: unknown, path: Path, reader: Reader): readonly Template[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value.map((item, index) => template(item, [...path, index], reader)) : [template(value, path, reader)];
 }

@@ -6,12 +6,17 @@ import { nearest } from '../inventory/nearest.ts';
 import { readYaml, type YamlSource } from '../inventory/yaml-source.ts';
 import type { Template } from '../model.ts';
 import { complaint } from './complaint.ts';
+import { habitIn } from './habits.ts';
 
 export type Path = readonly (string | number)[];
 
 export interface Reader {
   readonly file: string;
   readonly source: YamlSource;
+  /** The files that import this one, the outermost first, and this one. */
+  readonly chain: readonly string[];
+  /** Filled by every file that is read. */
+  readonly secretNames: Set<string>;
 }
 
 /** Throws LvsError (exit 4): where the file is imported, or else the file itself. */
@@ -27,14 +32,19 @@ export function readText(file: string, where: Where = { file }): string {
   }
 }
 
-export function openReader(text: string, file: string): Reader {
+export function openReader(
+  text: string,
+  file: string,
+  from: Pick<Reader, 'chain' | 'secretNames'> = { chain: [], secretNames: new Set() },
+): Reader {
   const source = readYaml(text);
   const [syntax] = source.complaints;
   if (syntax) throw misshapen(`${syntax.found}; ${syntax.hint}`, { file, ...source.locate(syntax) });
-  return { file, source };
+  for (const name of source.secretNames) from.secretNames.add(name);
+  return { file, source, chain: [...from.chain, file], secretNames: from.secretNames };
 }
 
-export function place(path: Path, { file, source }: Reader, atKey = false): Where {
+export function place(path: Path, { file, source }: Pick<Reader, 'file' | 'source'>, atKey = false): Where {
   return { file, ...source.locate({ at: path, atKey }) };
 }
 
@@ -59,7 +69,7 @@ export interface Shaped {
 
 function unknownKey(key: string, path: Path, reader: Reader, { keys }: Shaped): LvsError {
   const close = nearest(key, keys);
-  const hint = `${close ? `did you mean "${close}"? ` : ''}allowed: ${keys.join(', ')}`;
+  const hint = habitIn([key])?.hint ?? `${close ? `did you mean "${close}"? ` : ''}allowed: ${keys.join(', ')}`;
   return misshapen(`unknown key "${key}"`, place([...path, key], reader, true), hint);
 }
 

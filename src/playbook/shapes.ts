@@ -12,8 +12,21 @@ const settings = {
   vars: vars.optional(),
 };
 
-export const taskShape = z.looseObject({ ...settings, tags: words.optional(), notify: words.optional(), loop: z.unknown().optional() });
+/** What a block, an import or a play says for all that is in it. */
+const shared = { ...settings, tags: words.optional(), notify: words.optional() };
+
+export const taskShape = z.looseObject({ ...shared, loop: z.unknown().optional() });
 export const taskKeys = Object.keys(taskShape.shape);
+
+export const blockShape = z.strictObject({ ...shared, block: z.array(z.unknown(), { error: 'a block is a list of tasks' }) });
+export const blockKeys = Object.keys(blockShape.shape);
+
+const fileName = z.string({ error: 'the path of a file, relative to this one' }).min(1, 'the path of a file, relative to this one');
+export const importShape = z.strictObject({ ...shared, import_tasks: fileName });
+export const importKeys = Object.keys(importShape.shape);
+
+export const importPlaybookShape = z.strictObject({ ...shared, import_playbook: fileName });
+export const importPlaybookKeys = Object.keys(importPlaybookShape.shape);
 
 export const checkShape = z.looseObject(settings);
 export const checkKeys = Object.keys(checkShape.shape);

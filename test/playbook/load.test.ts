@@ -41,6 +41,8 @@ test.each([
     '- name: p\n  tasks:\n    - service: {}\n      wehn: x\n',
     'book.yaml:4:7: two words in one entry: service and wehn; did you mean "when"?',
   ],
+  ['- name: p\n  tasks:\n    - with_items: [a]\n      group: {}\n', 'book.yaml:3:7: there is no "with_items"; write loop'],
+  ['- name: p\n  become: true\n', expect.stringMatching(/^book\.yaml:2:3: unknown key "become"; every task runs as root/)],
   ['- name: [\n', expect.stringMatching(/^book\.yaml:2:1: /)],
   ['just text', expect.stringMatching(/^book\.yaml:1:1: /)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));
