@@ -177,6 +177,18 @@ export interface TaskEntry {
   readonly where: Where;
 }
 
+/** A handler of a play, before it is bound. */
+export interface HandlerEntry {
+  readonly name: string;
+  readonly task: string;
+  readonly params: Template;
+  readonly when: readonly Template[];
+  readonly vars: readonly Template[];
+  /** Further names under which it is notified, with others or alone. */
+  readonly listen: readonly string[];
+  readonly where: Where;
+}
+
 /** An entry of a verify list, before it is bound. */
 export interface CheckEntry {
   readonly name: string;
@@ -191,6 +203,7 @@ export interface Play {
   readonly name: string;
   readonly hosts: Template;
   readonly tasks: readonly TaskEntry[];
+  readonly handlers: readonly HandlerEntry[];
   readonly checks: readonly CheckEntry[];
   readonly where: Where;
 }
@@ -200,6 +213,16 @@ export interface Playbook {
   readonly plays: readonly Play[];
   /** Names of the secrets that it wants, each once. */
   readonly secretNames: readonly string[];
+}
+
+/** A handler bound to one host. */
+export interface BoundHandler {
+  readonly name: string;
+  readonly listen: readonly string[];
+  readonly handler: Handler;
+  /** As of a step. */
+  readonly when?: string;
+  readonly vars?: StepVars;
 }
 
 /** What a condition that waits for facts may look at beside them. Names are unique over both. */

@@ -32,7 +32,7 @@ export function within(around: Around, settings: Settings, path: Path, reader: R
 }
 
 /** One word or a list of them; a comma separates words too. */
-function words(value: string | readonly string[] | undefined): readonly string[] {
+export function words(value: string | readonly string[] | undefined): readonly string[] {
   const typed = value === undefined ? [] : typeof value === 'string' ? [value] : value;
   return typed.flatMap((word) => word.split(',').map((part) => part.trim())).filter((word) => word !== '');
 }

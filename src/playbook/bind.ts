@@ -1,9 +1,10 @@
 /** A playbook bound to an inventory: which host does which step with which checked parameters. No host has been asked anything yet. */
 import { selectHosts } from '../inventory/select.ts';
-import type { CheckEntry, Fleet, Host, Play, Playbook, Step } from '../model.ts';
+import type { BoundHandler, CheckEntry, Fleet, Host, Play, Playbook, Step } from '../model.ts';
 import type { AnyCheck } from '../task.ts';
 import { type Binding, bindTask } from './bind-task.ts';
 import { located } from './complaint.ts';
+import { handlersOf, rejectUnknownHandlers } from './handlers.ts';
 import type { Registry } from './registry.ts';
 import { withVars } from './scope.ts';
 import { isChosen, rejectUnknownTags } from './tags.ts';
@@ -13,6 +14,8 @@ export interface BoundPlay {
   readonly name: string;
   /** Steps by host name, in order. */
   readonly steps: Readonly<Record<string, readonly Step[]>>;
+  /** By host name: all that a step there may notify, in order. Absent: those that come with the steps' own tasks. */
+  readonly handlers?: Readonly<Record<string, readonly BoundHandler[]>>;
   readonly checks: readonly BoundCheck[];
 }
 
@@ -43,14 +46,27 @@ export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registr
   const binding = { fleet, registry, extra };
   return playbook.plays.map((play, number) => {
     const hosts = playHosts(play, fleet).filter(({ name }) => limited.has(name));
-    const steps = hosts.map((host) => {
-      // What is not chosen is bound too: a mistake is said whatever the tags.
-      const all = play.tasks.flatMap((entry, index) => bindTask(entry, `${number}.${index}`, host, binding));
-      return [host.name, all.filter(({ tags }) => isChosen(tags ?? [], choice))];
-    });
+    // What is not chosen is bound too: a mistake is said whatever the tags, and its handlers may be notified.
+    const all = hosts.map((host) => bindHost(play, number, host, binding));
+    const steps = all.map((one) => [one.host, one.steps.filter(({ tags }) => isChosen(tags ?? [], choice))] as const);
+    const handlers = all.map((one) => [one.host, one.handlers] as const);
     const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, binding) ?? []);
-    return { name: play.name, steps: Object.fromEntries(steps), checks };
+    return { name: play.name, steps: Object.fromEntries(steps), handlers: Object.fromEntries(handlers), checks };
   });
+}
+
+interface BoundHost {
+  readonly host: string;
+  readonly steps: readonly Step[];
+  readonly handlers: readonly BoundHandler[];
+}
+
+function bindHost(play: Play, number: number, host: Host, binding: Binding): BoundHost {
+  const bound = play.tasks.map((entry, index) => ({ entry, steps: bindTask(entry, `${number}.${index}`, host, binding) }));
+  const steps = bound.flatMap((each) => each.steps);
+  const handlers = handlersOf(play, host, steps, binding);
+  for (const each of bound) rejectUnknownHandlers(each.entry, each.steps, [...handlers, ...play.handlers]);
+  return { host: host.name, steps, handlers };
 }
 
 function playHosts(play: Play, fleet: Fleet): readonly Host[] {

@@ -1,12 +1,23 @@
 /** The entries of a list of tasks or checks: settings, and one further key, the word with its parameters. */
 import type { z } from 'zod';
 import { nearest } from '../inventory/nearest.ts';
-import type { CheckEntry, TaskEntry } from '../model.ts';
-import { type Around, within } from './around.ts';
+import type { CheckEntry, HandlerEntry, TaskEntry } from '../model.ts';
+import { type Around, within, words } from './around.ts';
 import { habitIn } from './habits.ts';
 import { openImport } from './imports.ts';
 import { misshapen, type Path, place, type Reader, shaped, template } from './reader.ts';
-import { blockKeys, blockShape, checkKeys, checkShape, importKeys, importShape, taskKeys, taskShape } from './shapes.ts';
+import {
+  blockKeys,
+  blockShape,
+  checkKeys,
+  checkShape,
+  handlerKeys,
+  handlerShape,
+  importKeys,
+  importShape,
+  taskKeys,
+  taskShape,
+} from './shapes.ts';
 
 /** The tasks of a list, those of its blocks and imports among them. */
 export function readTasks(list: readonly unknown[], path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
@@ -49,6 +60,18 @@ function readTask(item: unknown, path: Path, reader: Reader, around: Around): Ta
   };
 }
 
+export function readHandlers(entries: readonly unknown[], path: Path, reader: Reader, around: Around): readonly HandlerEntry[] {
+  return entries.map((item, index) => {
+    const at = [...path, index];
+    const entry = readShape(handlerShape, item, at, reader, handlerKeys);
+    const task = wordOf(entry, handlerKeys, at, reader);
+    if (entry.name === undefined) throw misshapen('a handler without a name', place(at, reader), 'a handler is notified by its name');
+    const { when, vars } = within(around, entry, at, reader);
+    const params = template(entry[task], [...at, task], reader);
+    return { name: entry.name, task, params, when, vars, listen: words(entry.listen), where: place([...at, task], reader, true) };
+  });
+}
+
 export function readChecks(entries: readonly unknown[], path: Path, reader: Reader, around: Around): readonly CheckEntry[] {
   return entries.map((item, index) => {
     const at = [...path, index];
@@ -72,10 +95,10 @@ function readShape<Shape>(schema: z.ZodType<Shape>, item: unknown, path: Path, r
 }
 
 function wordOf(entry: object, keys: readonly string[], path: Path, reader: Reader): string {
-  const words = Object.keys(entry).filter((key) => !keys.includes(key));
-  const habit = habitIn(words);
+  const found = Object.keys(entry).filter((key) => !keys.includes(key));
+  const habit = habitIn(found);
   if (habit) throw misshapen(`there is no "${habit.word}"`, place([...path, habit.word], reader, true), habit.hint);
-  const [word, second] = words;
+  const [word, second] = found;
   if (word === undefined)
     throw misshapen('nothing to do', place(path, reader), 'name a task, such as "service: { name: nginx, state: started }"');
   if (second === undefined) return word;

@@ -1,7 +1,7 @@
 /** YAML → Playbook, with a place for every complaint. What a word means is looked up later, when the playbook is bound. */
 import type { Play, Playbook } from '../model.ts';
 import { type Around, nothingAround, within } from './around.ts';
-import { readChecks, readTasks } from './entries.ts';
+import { readChecks, readHandlers, readTasks } from './entries.ts';
 import { openImport } from './imports.ts';
 import { misshapen, openReader, type Path, place, type Reader, readText, shaped, template } from './reader.ts';
 import { importPlaybookKeys, importPlaybookShape, playKeys, playShape } from './shapes.ts';
@@ -43,6 +43,7 @@ function readPlay(item: unknown, path: Path, reader: Reader, outside: Around): P
     name: play.name,
     hosts: template(play.hosts ?? 'all', play.hosts === undefined ? path : [...path, 'hosts'], reader),
     tasks: readTasks(play.tasks ?? [], [...path, 'tasks'], reader, around),
+    handlers: readHandlers(play.handlers ?? [], [...path, 'handlers'], reader, { ...around, when: [] }),
     checks: readChecks(play.checks ?? [], [...path, 'checks'], reader, around),
     where: place(path, reader),
   };

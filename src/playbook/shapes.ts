@@ -28,6 +28,9 @@ export const importKeys = Object.keys(importShape.shape);
 export const importPlaybookShape = z.strictObject({ ...shared, import_playbook: fileName });
 export const importPlaybookKeys = Object.keys(importPlaybookShape.shape);
 
+export const handlerShape = z.looseObject({ ...settings, listen: words.optional() });
+export const handlerKeys = Object.keys(handlerShape.shape);
+
 export const checkShape = z.looseObject(settings);
 export const checkKeys = Object.keys(checkShape.shape);
 
@@ -37,6 +40,7 @@ export const playShape = z.strictObject({
   vars: vars.optional(),
   tags: words.optional(),
   tasks: z.array(z.unknown(), { error: 'tasks is a list' }).optional(),
+  handlers: z.array(z.unknown(), { error: 'handlers is a list' }).optional(),
   checks: z.array(z.unknown(), { error: 'checks is a list' }).optional(),
 });
 export const playKeys = Object.keys(playShape.shape);

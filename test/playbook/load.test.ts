@@ -35,7 +35,10 @@ test('a play with a task and a check', () => {
 });
 
 test.each([
-  ['- name: p\n  task: []\n', 'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, vars, tags, tasks, checks'],
+  [
+    '- name: p\n  task: []\n',
+    'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, vars, tags, tasks, handlers, checks',
+  ],
   ['- name: p\n  tasks:\n    - name: t\n', 'book.yaml:3:7: nothing to do; name a task, such as "service: { name: nginx, state: started }"'],
   [
     '- name: p\n  tasks:\n    - service: {}\n      wehn: x\n',
