@@ -155,14 +155,37 @@ export interface Fleet {
 
 // ----------------------------------------------------------------- playbook
 
-/** One task of a playbook, before it is bound to hosts. Parameters still hold their `<%= … %>`. */
+/** A value of a playbook that may hold `<%= … %>`, and where it and everything inside it stands. */
+export interface Template {
+  readonly value: unknown;
+  readonly place: (path?: readonly (string | number)[], atKey?: boolean) => Where;
+}
+
+/** One task of a playbook, before it is bound to hosts; what blocks and imports around it say is in it. */
 export interface TaskEntry {
+  readonly name: Template;
+  readonly task: string;
+  readonly params: Template;
+  /** All must hold; the outermost first. */
+  readonly when: readonly Template[];
+  readonly tags: readonly string[];
+  readonly notify: readonly Template[];
+  /** Mappings of variables; the outermost first, the last word counts. */
+  readonly vars: readonly Template[];
+  /** The task is done once for each value of the list. */
+  readonly loop?: Template;
+  readonly where: Where;
+}
+
+/** A handler of a play, before it is bound. */
+export interface HandlerEntry {
   readonly name: string;
   readonly task: string;
-  readonly params: unknown;
-  readonly when?: string;
-  readonly tags: readonly string[];
-  readonly notify: readonly string[];
+  readonly params: Template;
+  readonly when: readonly Template[];
+  readonly vars: readonly Template[];
+  /** Further names under which it is notified, with others or alone. */
+  readonly listen: readonly string[];
   readonly where: Where;
 }
 
@@ -170,15 +193,17 @@ export interface TaskEntry {
 export interface CheckEntry {
   readonly name: string;
   readonly check: string;
-  readonly params: unknown;
-  readonly when?: string;
+  readonly params: Template;
+  readonly when: readonly Template[];
+  readonly vars: readonly Template[];
   readonly where: Where;
 }
 
 export interface Play {
   readonly name: string;
-  readonly hosts: string;
+  readonly hosts: Template;
   readonly tasks: readonly TaskEntry[];
+  readonly handlers: readonly HandlerEntry[];
   readonly checks: readonly CheckEntry[];
   readonly where: Where;
 }
@@ -186,11 +211,39 @@ export interface Play {
 export interface Playbook {
   readonly file: string;
   readonly plays: readonly Play[];
+  /** Names of the secrets that it wants, each once. */
+  readonly secretNames: readonly string[];
+}
+
+/** A handler bound to one host. */
+export interface BoundHandler {
+  readonly name: string;
+  readonly listen: readonly string[];
+  readonly handler: Handler;
+  /** As of a step. */
+  readonly when?: string;
+  readonly vars?: StepVars;
+}
+
+/** What a condition that waits for facts may look at beside them. Names are unique over both. */
+export interface StepVars {
+  /** Data: never evaluated. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** Written in the playbook: may hold `<%= … %>`, evaluated when used. */
+  readonly made: Readonly<Record<string, unknown>>;
+  /** Of a loop: the value, and its number from 0. */
+  readonly loop?: Iteration;
+}
+
+/** One turn of a loop. */
+export interface Iteration {
+  readonly item: unknown;
+  readonly index: number;
 }
 
 /** A task bound to one host: its parameters are checked values. */
 export interface Step {
-  /** Unique in the run on this host: `play.task`, counted from 0. */
+  /** Unique in the run on this host: `play.task`, in a loop `play.task.turn`, each counted from 0. */
   readonly id: string;
   readonly host: string;
   readonly play: number;
@@ -199,6 +252,9 @@ export interface Step {
   readonly want: unknown;
   /** Condition that needs facts; evaluated by the plan. */
   readonly when?: string;
+  /** There with `when`. */
+  readonly vars?: StepVars;
+  readonly tags?: readonly string[];
   readonly notify: readonly string[];
   readonly where: Where;
 }

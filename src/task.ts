@@ -42,8 +42,17 @@ export interface TaskDefinition<Want, Seen> {
   readonly pendingReboot?: (seen: Seen, want: Want) => readonly string[];
   /** Handlers that come with the task, named `task.verb`; notify them from a change. They may depend on parameters. */
   readonly handlers?: (want: Want) => Readonly<Record<string, Handler>>;
+  /** The word under `handlers:` of a play. Absent: it cannot be a handler. */
+  readonly asHandler?: HandlerForm;
   /** A valid example of the parameters, used by the reference page and by the contract tests. */
   readonly example: Want;
+}
+
+/** A word as a handler: what it does each time that it was notified. */
+export interface HandlerForm {
+  readonly params: z.ZodType;
+  // biome-ignore lint/suspicious/noExplicitAny: what the schema above has checked
+  readonly make: (want: any) => Handler;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds tasks of every parameter type; each is checked by its own schema

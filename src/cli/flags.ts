@@ -9,6 +9,10 @@ export interface CommonFlags {
   readonly verbose: number;
   readonly timeout?: string;
   readonly playbook?: string;
+  /** `-e`, each as it was typed. */
+  readonly extraVars?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
   readonly diff?: boolean;
   readonly check?: boolean;
   readonly yes?: boolean;

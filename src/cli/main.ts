@@ -15,6 +15,11 @@ function verb(name: string, summary: string, example: string): Command {
   return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
 }
 
+/** `a,b` and the flag given again add up. */
+function words(typed: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...typed.split(',').map((word) => word.trim())].filter((word) => word !== '');
+}
+
 /** Flags that every verb which talks to hosts takes, spelt as Ansible users know them. */
 function common(command: Command): Command {
   return command
@@ -30,12 +35,20 @@ function common(command: Command): Command {
         .argParser((_, count: number) => count + 1)
         .default(0),
     )
+    .addOption(
+      new Option(
+        '-e, --extra-vars <vars>',
+        'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
+      ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
+    )
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
 }
 
 function changing(command: Command): Command {
   return common(command)
     .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
+    .addOption(new Option('-t, --tags <tags>', 'only tasks with one of these tags, and those tagged "always"').argParser(words))
+    .addOption(new Option('--skip-tags <tags>', 'not the tasks with one of these tags').argParser(words))
     .option('-D, --diff', 'show what changes, line by line');
 }
 

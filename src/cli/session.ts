@@ -7,8 +7,9 @@ import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
 
-import type { Fleet } from '../model.ts';
-import { bindPlaybook } from '../playbook/bind.ts';
+import type { Fleet, Playbook } from '../model.ts';
+import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
+import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { loadRegistry } from '../playbook/registry.ts';
 import { Secrets, secretVariable } from '../sh/secret.ts';
@@ -35,14 +36,19 @@ export async function openSession(
   const lab = flags.lab ? await labOf(declared) : undefined;
   const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
   const sudoPassword = flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD;
-  const secrets = new Secrets(secretsFromEnvironment(secretNames));
-  const bind = (path: string | undefined) => (path ? bindPlaybook(loadPlaybook(path), fleet, registry, flags.limit) : []);
+  const extra = readExtraVars(flags.extraVars ?? []);
+  const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
+  const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
+  const secrets = new Secrets(secretsFromEnvironment(named));
+  const common = { limit: flags.limit, extraVars: extra.values };
+  const choices = { ...common, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
+  const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
   return {
     runId: newRunId(),
     fleet,
     registry,
-    plays: bind(books.plays),
-    checks: bind(books.checks),
+    plays: bind(plays, choices),
+    checks: bind(checks, common),
     transport: transportOf(flags, lab, sudoPassword),
     store: openStore(),
     resolve: (text) => secrets.resolve(text),

@@ -1,17 +1,21 @@
 /** A playbook bound to an inventory: which host does which step with which checked parameters. No host has been asked anything yet. */
-import type { z } from 'zod';
-import { EXIT, LvsError, type Where } from '../errors.ts';
-import { nearest } from '../inventory/nearest.ts';
 import { selectHosts } from '../inventory/select.ts';
-import type { CheckEntry, Fleet, Host, Play, Playbook, Step, TaskEntry } from '../model.ts';
+import type { BoundHandler, CheckEntry, Fleet, Host, Play, Playbook, Step } from '../model.ts';
 import type { AnyCheck } from '../task.ts';
-import { evaluate, FactsNeeded, fill, type Scope } from './expression.ts';
+import { type Binding, bindTask } from './bind-task.ts';
+import { located } from './complaint.ts';
+import { handlersOf, rejectUnknownHandlers } from './handlers.ts';
 import type { Registry } from './registry.ts';
+import { withVars } from './scope.ts';
+import { isChosen, rejectUnknownTags } from './tags.ts';
+import { checked, decide, filled, word } from './values.ts';
 
 export interface BoundPlay {
   readonly name: string;
   /** Steps by host name, in order. */
   readonly steps: Readonly<Record<string, readonly Step[]>>;
+  /** By host name: all that a step there may notify, in order. Absent: those that come with the steps' own tasks. */
+  readonly handlers?: Readonly<Record<string, readonly BoundHandler[]>>;
   readonly checks: readonly BoundCheck[];
 }
 
@@ -24,94 +28,60 @@ export interface BoundCheck {
   readonly want: unknown;
 }
 
-/** Binds every play. `limit` is a host pattern that narrows all of them. Throws LvsError (exit 4) located in the playbook. */
-export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registry, limit = 'all'): readonly BoundPlay[] {
-  const limited = new Set(selectHosts(fleet, limit).map(({ name }) => name));
+export interface BindOptions {
+  /** A host pattern that narrows every play. */
+  readonly limit?: string;
+  /** Variables that win over all others. */
+  readonly extraVars?: Readonly<Record<string, unknown>>;
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
+}
+
+/** Binds every play. Throws LvsError (exit 4) located in the playbook. */
+export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registry, options: BindOptions = {}): readonly BoundPlay[] {
+  const limited = new Set(selectHosts(fleet, options.limit ?? 'all').map(({ name }) => name));
+  const choice = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
+  rejectUnknownTags(playbook, choice);
+  const extra = options.extraVars ?? {};
+  const binding = { fleet, registry, extra };
   return playbook.plays.map((play, number) => {
-    const hosts = located(play.where, () => selectHosts(fleet, play.hosts)).filter(({ name }) => limited.has(name));
-    const steps = hosts.map((host) => [host.name, bindTasks(play, number, host, fleet, registry)] as const);
-    const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, fleet, registry) ?? []);
-    return { name: play.name, steps: Object.fromEntries(steps), checks };
+    const hosts = playHosts(play, fleet).filter(({ name }) => limited.has(name));
+    // What is not chosen is bound too: a mistake is said whatever the tags, and its handlers may be notified.
+    const all = hosts.map((host) => bindHost(play, number, host, binding));
+    const steps = all.map((one) => [one.host, one.steps.filter(({ tags }) => isChosen(tags ?? [], choice))] as const);
+    const handlers = all.map((one) => [one.host, one.handlers] as const);
+    const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, binding) ?? []);
+    return { name: play.name, steps: Object.fromEntries(steps), handlers: Object.fromEntries(handlers), checks };
   });
 }
 
-function bindTasks(play: Play, number: number, host: Host, fleet: Fleet, registry: Registry): readonly Step[] {
-  const scope: Scope = { fleet, host, vars: host.vars };
-  return play.tasks.flatMap((entry, index) => {
-    const { where, notify } = entry;
-    const when = decide(entry, scope);
-    if (when === false) return [];
-    const task = word(entry.task, registry.tasks, 'task', where);
-    const want = checked(task.params, params(entry, scope), entry.task, where);
-    const step = { id: `${number}.${index}`, host: host.name, play: number, name: entry.name, task: entry.task, want, notify, where };
-    return [when === true ? step : { ...step, when }];
-  });
+interface BoundHost {
+  readonly host: string;
+  readonly steps: readonly Step[];
+  readonly handlers: readonly BoundHandler[];
 }
 
-function bindCheck(entry: CheckEntry, id: string, fleet: Fleet, registry: Registry): BoundCheck | undefined {
+function bindHost(play: Play, number: number, host: Host, binding: Binding): BoundHost {
+  const bound = play.tasks.map((entry, index) => ({ entry, steps: bindTask(entry, `${number}.${index}`, host, binding) }));
+  const steps = bound.flatMap((each) => each.steps);
+  const handlers = handlersOf(play, host, steps, binding);
+  for (const each of bound) rejectUnknownHandlers(each.entry, each.steps, [...handlers, ...play.handlers]);
+  return { host: host.name, steps, handlers };
+}
+
+function playHosts(play: Play, fleet: Fleet): readonly Host[] {
+  try {
+    return selectHosts(fleet, String(play.hosts.value));
+  } catch (error) {
+    throw located(error, play.hosts.place(), 'playbook.hosts');
+  }
+}
+
+function bindCheck(entry: CheckEntry, id: string, { fleet, registry, extra }: Binding): BoundCheck | undefined {
   const [host] = fleet.hosts;
   if (!host) return undefined;
-  const scope: Scope = { fleet, host, vars: fleet.vars };
-  if (decide(entry, scope) === false) return undefined;
+  const scope = withVars({ fleet, host }, { inventory: fleet.vars, playbook: entry.vars, extra });
+  if (decide(entry.when, scope) === false) return undefined;
   const definition = word(entry.check, registry.checks, 'check', entry.where);
-  return { id, entry, definition, want: checked(definition.params, params(entry, scope), entry.check, entry.where) };
-}
-
-/** True or false when the condition can be known now; the condition itself when it needs facts. */
-function decide(entry: TaskEntry | CheckEntry, scope: Scope): boolean | string {
-  if (entry.when === undefined) return true;
-  try {
-    return Boolean(evaluate(entry.when, scope));
-  } catch (error) {
-    if (error instanceof FactsNeeded) return entry.when;
-    throw complaint(`when: ${said(error)}`, entry.where, 'playbook.expression');
-  }
-}
-
-function params(entry: TaskEntry | CheckEntry, scope: Scope): unknown {
-  try {
-    return fill(entry.params, scope);
-  } catch (error) {
-    if (error instanceof FactsNeeded) {
-      throw complaint(`${error.message} is not known here`, entry.where, 'playbook.facts', 'facts may be used in "when" and in templates');
-    }
-    throw complaint(said(error), entry.where, 'playbook.expression');
-  }
-}
-
-function checked(schema: z.ZodType, value: unknown, name: string, where: Where): unknown {
-  const result = schema.safeParse(value ?? {});
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue?.path.length ? `${name}.${issue.path.join('.')}` : name;
-  throw complaint(`${path}: ${issue?.message ?? 'not accepted'}`, where, 'playbook.params', `see "lvsctl tasks ${name}"`);
-}
-
-function word<Definition>(name: string, known: ReadonlyMap<string, Definition>, kind: string, where: Where): Definition {
-  const found = known.get(name);
-  if (found) return found;
-  const close = nearest(name, [...known.keys()]);
-  throw complaint(
-    `there is no ${kind} "${name}"`,
-    where,
-    'playbook.unknown-word',
-    close ? `did you mean "${close}"?` : `known: ${[...known.keys()].join(', ')}`,
-  );
-}
-
-function located<Value>(where: Where, work: () => Value): Value {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof LvsError)) throw error;
-    throw complaint(error.message, where, error.code, error.hint);
-  }
-}
-
-function complaint(message: string, where: Where, code: string, hint?: string): LvsError {
-  return new LvsError(message, { code, exitCode: EXIT.badInput, where, ...(hint && { hint }) });
-}
-
-function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { id, entry, definition, want: checked(definition.params, entry.params, filled(entry.params, scope), entry.check) };
 }

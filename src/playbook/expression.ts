@@ -3,7 +3,8 @@
  * say and what inventories hold only ever comes in as values.
  */
 import ejs from 'ejs';
-import type { Facts, Fleet, Host } from '../model.ts';
+import { didYouMean } from '../inventory/nearest.ts';
+import type { Facts, Fleet, Host, Iteration } from '../model.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -11,6 +12,8 @@ export interface Scope {
   readonly vars: Readonly<Record<string, unknown>>;
   /** Absent before the probe. */
   readonly facts?: Facts;
+  /** In a loop: seen as `item` and `loop_index`. */
+  readonly loop?: Iteration;
 }
 
 /** Thrown inside an expression that looks at facts before there are any; the caller decides whether that may wait. */
@@ -18,30 +21,65 @@ export class FactsNeeded extends Error {
   override readonly name = 'FactsNeeded';
 }
 
+const factNames: Readonly<Record<keyof Facts, true>> = {
+  hostname: true,
+  distribution: true,
+  release: true,
+  codename: true,
+  architecture: true,
+  kernel: true,
+  packageManager: true,
+  init: true,
+  cpus: true,
+  memoryMiB: true,
+  interfaces: true,
+};
+
 const factsNotYet = new Proxy(
   {},
   {
     get(_, key) {
-      throw new FactsNeeded(`facts.${String(key)}`);
+      const known = Object.keys(factNames);
+      if (known.includes(String(key))) throw new FactsNeeded(`facts.${String(key)}`);
+      throw new Error(`there is no fact "${String(key)}"; ${didYouMean(String(key), known)}there are: ${known.join(', ')}`);
     },
   },
 );
 
-/** The value of one JavaScript expression over `fleet`, `host`, `vars` and `facts`. Throws what the expression throws. */
+/** Called with what an expression threw, and the path of the text that holds it; throws something that says where. */
+export type Failed = (error: unknown, path: readonly (string | number)[]) => never;
+
+const passOn: Failed = (error) => {
+  throw error;
+};
+
+/** The names that an expression sees. */
+function namesIn({ fleet, host, vars, facts, loop }: Scope): Readonly<Record<string, unknown>> {
+  return { fleet, host, vars, facts: facts ?? factsNotYet, ...(loop && { item: loop.item, loop_index: loop.index }) };
+}
+
+/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws. */
 export function evaluate(expression: string, scope: Scope): unknown {
-  const run = new Function('fleet', 'host', 'vars', 'facts', `'use strict'; return (${expression}\n);`);
-  return run(scope.fleet, scope.host, scope.vars, scope.facts ?? factsNotYet);
+  const names = namesIn(scope);
+  const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
+  return run(...Object.values(names));
 }
 
 /**
  * A parameter tree with its expressions replaced by their values. A scalar that is one single `<%= … %>` keeps the value's type;
  * anything else becomes text. A mapping value that comes out `undefined` leaves the key out, so optional settings pass through.
  */
-export function fill(params: unknown, scope: Scope): unknown {
-  if (typeof params === 'string') return fillText(params, scope);
-  if (Array.isArray(params)) return params.map((item) => fill(item, scope));
+export function fill(params: unknown, scope: Scope, failed: Failed = passOn, path: readonly (string | number)[] = []): unknown {
+  if (typeof params === 'string') {
+    try {
+      return fillText(params, scope);
+    } catch (error) {
+      return failed(error, path);
+    }
+  }
+  if (Array.isArray(params)) return params.map((item, index) => fill(item, scope, failed, [...path, index]));
   if (params !== null && typeof params === 'object') {
-    const filled = Object.entries(params).map(([key, value]) => [key, fill(value, scope)] as const);
+    const filled = Object.entries(params).map(([key, value]) => [key, fill(value, scope, failed, [...path, key])] as const);
     return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
   }
   return params;
@@ -51,5 +89,12 @@ function fillText(text: string, scope: Scope): unknown {
   if (!text.includes('<%')) return text;
   const single = /^<%=((?:(?!%>)[\s\S])*)%>$/.exec(text.trim())?.[1];
   if (single !== undefined) return evaluate(single, scope);
-  return ejs.render(text, { ...scope, facts: scope.facts ?? factsNotYet }, { escape: (value: unknown) => String(value), strict: false });
+  // Without compileDebug EJS leaves the message of an error as it is.
+  const options = { escape: intoText, strict: false, compileDebug: false };
+  return ejs.render(text, namesIn(scope), options);
+}
+
+function intoText(value: unknown): string {
+  if (value === undefined || value === null) throw new Error(`an expression inside this text gives ${value}`);
+  return String(value);
 }

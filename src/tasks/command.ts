@@ -20,6 +20,13 @@ interface Seen {
   readonly done: boolean;
 }
 
+const handlerParams = z.strictObject({
+  run: text.min(1).describe('Command, as POSIX sh reads it; run as root, with nothing on its standard input.'),
+  unless: text.min(1).optional().describe('Command that exits 0 when the handler need not run.'),
+  validate: text.min(1).optional().describe('Command that must exit 0 before the handler may run.'),
+  timeout: z.int().min(1).max(86_400).default(60).describe('Seconds after which the command is stopped.'),
+});
+
 export default defineTask<Want, Seen>({
   summary: 'A command, run until what it is for is there. Prefer a task that knows its subject: it shows a difference, this cannot.',
   params,
@@ -42,6 +49,15 @@ export default defineTask<Want, Seen>({
         ],
   settled: (want) =>
     want.creates === undefined ? `"${firstLine(want.unless ?? '')}" says that nothing is to be done` : `${want.creates} is there`,
+  asHandler: {
+    params: handlerParams,
+    make: ({ run, unless, validate, timeout }: z.infer<typeof handlerParams>) => ({
+      run: sh`sh -c -- ${run} </dev/null`,
+      ...(unless !== undefined && { unless: sh`sh -c -- ${unless} >/dev/null 2>&1 </dev/null` }),
+      ...(validate !== undefined && { validate: sh`sh -c -- ${validate} </dev/null` }),
+      timeout,
+    }),
+  },
   example: {
     run: 'openssl dhparam -out /etc/ssl/dhparam.pem 2048',
     creates: '/etc/ssl/dhparam.pem',

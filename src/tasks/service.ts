@@ -10,6 +10,11 @@ const params = z.strictObject({
 
 type Want = z.infer<typeof params>;
 
+const handlerParams = z.strictObject({
+  name: unitName.describe('Name of the unit; without an ending it is a service.'),
+  state: z.enum(['restarted', 'reloaded']).describe('Prefer reloaded: it keeps connections.'),
+});
+
 export default defineTask<Want, SeenUnit>({
   summary:
     'A service of the host: whether it runs now, and whether it starts with the host. Offers the handlers `restart NAME` and `reload NAME`.',
@@ -26,6 +31,13 @@ export default defineTask<Want, SeenUnit>({
   settled: (want) =>
     `${unitOf(want.name)} is ${want.state === 'started' ? 'running' : 'stopped'} and ${want.enabled ? 'starts' : 'does not start'} with the host`,
   handlers: (want) => ({ [`restart ${want.name}`]: restart(want), [`reload ${want.name}`]: reload(want) }),
+  asHandler: {
+    params: handlerParams,
+    make: ({ name, state }: z.infer<typeof handlerParams>) => {
+      const want: Want = { name, state: 'started', enabled: true };
+      return state === 'restarted' ? restart(want) : reload(want);
+    },
+  },
   example: { name: 'keepalived', state: 'started', enabled: true },
 });
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
-import { bindPlaybook } from '../../src/playbook/bind.ts';
+import { type BindOptions, bindPlaybook } from '../../src/playbook/bind.ts';
 import { loadPlaybook, parsePlaybook } from '../../src/playbook/load.ts';
 import { loadRegistry } from '../../src/playbook/registry.ts';
 
 const { fleet } = loadInventory('inventory/dr.yaml');
 const registry = await loadRegistry();
-const bind = (text: string, limit?: string) => bindPlaybook(parsePlaybook(text, 'book.yaml'), fleet, registry, limit);
+const bind = (text: string, options: BindOptions = {}) => bindPlaybook(parsePlaybook(text, 'book.yaml'), fleet, registry, options);
 const complaint = (text: string): string => {
   try {
     bind(text);
@@ -40,13 +40,13 @@ test('a condition is decided now where it can be, and kept where it needs facts'
     - group: { name: b }
       when: facts.distribution === 'debian'
 `;
-  const [play] = bind(book, 'web*');
+  const [play] = bind(book, { limit: 'web*' });
   expect(play?.steps.web1?.map(({ when }) => when)).toEqual([undefined, "facts.distribution === 'debian'"]);
   expect(play?.steps.web2).toHaveLength(1);
 });
 
 test('--limit narrows every play', () => {
-  const [play] = bind('- name: p\n  hosts: backends\n  tasks:\n    - group: { name: a }\n', 'web2:directors');
+  const [play] = bind('- name: p\n  hosts: backends\n  tasks:\n    - group: { name: a }\n', { limit: 'web2:directors' });
   expect(Object.keys(play?.steps ?? {})).toEqual(['web2']);
 });
 
@@ -56,12 +56,14 @@ test.each([
   [task('servcie: { name: x }'), 'book.yaml:4:7: there is no task "servcie"; did you mean "service"?'],
   [
     task('service: { name: x, state: up }'),
-    expect.stringMatching(/^book\.yaml:4:7: service\.state: .*"started"\|"stopped".*; see "lvsctl tasks service"$/),
+    expect.stringMatching(/^book\.yaml:4:34: service\.state: .*"started"\|"stopped".*; see "lvsctl tasks service"$/),
   ],
-  [task('group: { name: "<%= vars.x.y %>" }'), expect.stringMatching(/^book\.yaml:4:7: Cannot read properties of undefined/)],
+  [task('group: { name: "<%= host.x.y %>" }'), expect.stringMatching(/^book\.yaml:4:22: Cannot read properties of undefined/)],
+  [task('group: { name: "g", gdi: 1 }'), expect.stringMatching(/^book\.yaml:4:27: group: .*gdi/)],
+  [task('group: { name: "g<%= host.x %>" }'), 'book.yaml:4:22: an expression inside this text gives undefined'],
   [
     task('group: { name: "<%= facts.hostname %>" }'),
-    'book.yaml:4:7: facts.hostname is not known here; facts may be used in "when" and in templates',
+    'book.yaml:4:22: facts.hostname is not known here; facts may be used in "when" and in templates',
   ],
-  ['- name: p\n  hosts: wbe1\n  tasks: []\n', expect.stringMatching(/^book\.yaml:1:3: .*wbe1.*web1/)],
+  ['- name: p\n  hosts: wbe1\n  tasks: []\n', expect.stringMatching(/^book\.yaml:2:10: .*wbe1.*web1/)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));

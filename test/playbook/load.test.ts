@@ -19,19 +19,33 @@ test('a play with a task and a check', () => {
     'f',
   );
   expect(plays[0]).toMatchObject({
-    hosts: 'web1',
-    tasks: [{ name: 't', task: 'service', params: { name: 'x' }, notify: ['a'], when: 'true', where: { line: 5, column: 7 } }],
+    hosts: { value: 'web1' },
+    tasks: [
+      {
+        name: { value: 't' },
+        task: 'service',
+        params: { value: { name: 'x' } },
+        notify: [{ value: 'a' }],
+        when: [{ value: true }],
+        where: { line: 5, column: 7 },
+      },
+    ],
     checks: [{ name: 'vip_arp', check: 'vip_arp' }],
   });
 });
 
 test.each([
-  ['- name: p\n  task: []\n', 'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, tasks, checks'],
+  [
+    '- name: p\n  task: []\n',
+    'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, vars, tags, tasks, handlers, checks',
+  ],
   ['- name: p\n  tasks:\n    - name: t\n', 'book.yaml:3:7: nothing to do; name a task, such as "service: { name: nginx, state: started }"'],
   [
     '- name: p\n  tasks:\n    - service: {}\n      wehn: x\n',
     'book.yaml:4:7: two words in one entry: service and wehn; did you mean "when"?',
   ],
+  ['- name: p\n  tasks:\n    - with_items: [a]\n      group: {}\n', 'book.yaml:3:7: there is no "with_items"; write loop'],
+  ['- name: p\n  become: true\n', expect.stringMatching(/^book\.yaml:2:3: unknown key "become"; every task runs as root/)],
   ['- name: [\n', expect.stringMatching(/^book\.yaml:2:1: /)],
   ['just text', expect.stringMatching(/^book\.yaml:1:1: /)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));

@@ -10,6 +10,7 @@ interface Word {
   readonly summary: string;
   readonly params: z.ZodType;
   readonly example: unknown;
+  readonly asHandler?: { readonly params: z.ZodType } | undefined;
 }
 
 export async function tasks(name?: string): Promise<void> {
@@ -41,7 +42,8 @@ function show(kind: string, words: ReadonlyMap<string, Word>, name: string | und
   }
   const listed = parameters(word.params);
   const about = listed.length > 0 ? listed.join('\n') : '  no parameters';
-  process.stdout.write(`${name}: ${word.summary}\n\n${about}\n\nexample:\n${indent(stringify([{ [name]: word.example }]))}\n`);
+  const handler = word.asHandler ? `as a handler of a play:\n${parameters(word.asHandler.params).join('\n')}\n\n` : '';
+  process.stdout.write(`${name}: ${word.summary}\n\n${about}\n\n${handler}example:\n${indent(stringify([{ [name]: word.example }]))}\n`);
 }
 
 function indent(text: string): string {
