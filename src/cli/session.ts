@@ -7,7 +7,7 @@ import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
 
-import type { Fleet } from '../model.ts';
+import type { Fleet, SshSettings } from '../model.ts';
 import { bindPlaybook } from '../playbook/bind.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { loadRegistry } from '../playbook/registry.ts';
@@ -50,9 +50,9 @@ export async function openSession(
 }
 
 function transportOf(flags: CommonFlags, lab: Lab | undefined, sudoPassword: string | undefined): Transport {
-  if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false });
+  if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false, configFile: '' });
   return sshTransport({
-    acceptNew: flags.acceptNew ?? false,
+    ...(flags.acceptNew && { acceptNew: true }),
     ...(sudoPassword !== undefined && { sudoPassword: async () => sudoPassword }),
   });
 }
@@ -66,7 +66,8 @@ function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {
   if (flag === undefined) return fleet;
   const timeout = Number(flag);
   if (!(timeout > 0)) throw new LvsError(`--timeout ${flag} is not a number of seconds`, { code: 'cli.timeout', exitCode: EXIT.badInput });
-  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, timeout } })) };
+  const limited = (ssh: SshSettings): SshSettings => ({ ...ssh, timeout, ...(ssh.said && { said: [...ssh.said, 'timeout'] }) });
+  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: limited(host.ssh) })) };
 }
 
 /** Sorts by time and is unique enough for a folder name: `20260724-131502-9f3a`. */

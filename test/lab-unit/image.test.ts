@@ -74,7 +74,14 @@ describe('the image', () => {
 
   test('names no registry or mirror anywhere in its sources', () => {
     const folder = new URL('../../src/lab/', import.meta.url);
-    for (const file of ['image-script.ts', 'image-packages.ts', 'image.ts', '../machine/apt-sources.ts', '../machine/run.ts', '../apply/debian-source.ts']) {
+    for (const file of [
+      'image-script.ts',
+      'image-packages.ts',
+      'image.ts',
+      '../machine/apt-sources.ts',
+      '../machine/run.ts',
+      '../apply/debian-source.ts',
+    ]) {
       expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/debian\.org|https?:\/\/[a-z]/);
     }
   });
