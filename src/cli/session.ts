@@ -16,8 +16,11 @@ import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';
+import { createInterlude, type Interlude } from './interlude.ts';
 
-export type Session = Omit<Flow, 'command' | 'emit' | 'confirm'>;
+export interface Session extends Omit<Flow, 'command' | 'emit' | 'confirm'> {
+  readonly interlude: Interlude;
+}
 
 /** The playbook that comes with lvsctl under this name. */
 export function ownPlaybook(name: string): string {
@@ -34,7 +37,11 @@ export async function openSession(
   const registry = await loadRegistry();
   const lab = flags.lab ? await labOf(declared) : undefined;
   const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
-  const sudoPassword = flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD;
+  const passwords = {
+    login: flags.askPass ? await askSecret('login password') : process.env.LVSCTL_LOGIN_PASSWORD,
+    sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
+  };
+  const interlude = createInterlude();
   const secrets = new Secrets(secretsFromEnvironment(secretNames));
   const bind = (path: string | undefined) => (path ? bindPlaybook(loadPlaybook(path), fleet, registry, flags.limit) : []);
   return {
@@ -43,17 +50,25 @@ export async function openSession(
     registry,
     plays: bind(books.plays),
     checks: bind(books.checks),
-    transport: transportOf(flags, lab, sudoPassword),
+    interlude,
+    transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),
     resolve: (text) => secrets.resolve(text),
   };
 }
 
-function transportOf(flags: CommonFlags, lab: Lab | undefined, sudoPassword: string | undefined): Transport {
+interface Passwords {
+  readonly login: string | undefined;
+  readonly sudo: string | undefined;
+}
+
+function transportOf(flags: CommonFlags, lab: Lab | undefined, { login, sudo }: Passwords, interlude: Interlude): Transport {
   if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false, configFile: '' });
   return sshTransport({
     ...(flags.acceptNew && { acceptNew: true }),
-    ...(sudoPassword !== undefined && { sudoPassword: async () => sudoPassword }),
+    ...(process.stdin.isTTY && { askPassphrase: (file) => interlude.take(() => askSecret(`passphrase of ${file}`)) }),
+    ...(login !== undefined && { loginPassword: async () => login }),
+    ...(sudo !== undefined && { sudoPassword: async () => sudo }),
   });
 }
 

@@ -2,11 +2,10 @@
 import { EXIT, LvsError } from '../errors.ts';
 import { passing, unreachable } from './dial.ts';
 import { createGate, type Gate } from './gate.ts';
-import { openLine, type Way } from './open-line.ts';
+import { type LineOptions, openLine, type Way } from './open-line.ts';
 import { forward } from './ssh-channel.ts';
 import type { ConfigLine } from './ssh-config.ts';
 import { hangUp, type Line } from './ssh-connection.ts';
-import type { SshOptions } from './ssh-options.ts';
 import { hopTarget, type Target } from './target.ts';
 import type { Dial } from './transport.ts';
 
@@ -23,7 +22,7 @@ interface Bastion {
 /** Finds the way to any target; all that share a bastion share its connection. */
 export type Ways = (target: Target) => Way;
 
-export function createWays(options: SshOptions, config: readonly ConfigLine[]): Ways {
+export function createWays(options: LineOptions, config: readonly ConfigLine[]): Ways {
   const bastions = new Map<string, Bastion>();
   const wayTo = (target: Target): Way => {
     const [hop] = hopsBefore(target, config);

@@ -8,11 +8,15 @@ import { credentialsOf } from './credentials.ts';
 import { dialHost, mayPass } from './dial.ts';
 import { logIn } from './handshake.ts';
 import { checkHostKey, type HostKeyPolicy, hostKeyOrder, readKnownHosts } from './host-key.ts';
+import type { Unlock } from './key-files.ts';
 import { createPatience } from './patience.ts';
 import type { Line } from './ssh-connection.ts';
 import type { SshOptions } from './ssh-options.ts';
 import type { Target } from './target.ts';
 import type { Dial } from './transport.ts';
+
+/** What all lines of a run share. */
+export type LineOptions = SshOptions & { readonly unlock?: Unlock };
 
 /** How the byte stream comes about. `dial` absent: plain TCP. `enter` waits for a turn, where there are turns. */
 export interface Way {
@@ -24,7 +28,7 @@ export interface Way {
  * Retries what may pass (refused, no answer, dropped before a key was shown) until `host.ssh.timeout` is over, counted from the first
  * turn; never a refused login or a doubtful key. Throws LvsError, exit code 5 or 4.
  */
-export async function openLine(target: Target, way: Way, options: SshOptions): Promise<Line> {
+export async function openLine(target: Target, way: Way, options: LineOptions): Promise<Line> {
   let deadline: number | undefined;
   for (let attempt = 0; ; attempt++) {
     const turn = await way.enter?.();
@@ -47,12 +51,13 @@ function backoff(attempt: number): number {
   return Math.min(2000, 100 * 2 ** attempt) * (0.5 + Math.random() / 2);
 }
 
-async function openOnce(target: Target, way: Way, options: SshOptions, deadline: number): Promise<Line> {
+async function openOnce(target: Target, way: Way, options: LineOptions, deadline: number): Promise<Line> {
   const { host } = target;
   const left = (): number => Math.max(0, deadline - Date.now());
   const policy = hostKeyPolicy(target, options);
-  const patience = createPatience(host.ssh.timeout * 1000);
-  const credentials = credentialsOf(host, options.agentSocket ?? target.agentSocket ?? process.env.SSH_AUTH_SOCK);
+  const patience = createPatience(host.ssh.timeout * 1000, left);
+  const agentSocket = options.agentSocket ?? target.agentSocket ?? process.env.SSH_AUTH_SOCK ?? '';
+  const credentials = await credentialsOf(target, { ...options, agentSocket, patience });
   const known = readKnownHosts(policy.files);
   const socket = await dialHost(host, way.dial, left());
   const client = new ssh2.Client();
@@ -72,7 +77,7 @@ async function openOnce(target: Target, way: Way, options: SshOptions, deadline:
   return { host, client, socket };
 }
 
-function hostKeyPolicy(target: Target, options: SshOptions): HostKeyPolicy {
+function hostKeyPolicy(target: Target, options: LineOptions): HostKeyPolicy {
   const usual = target.knownHosts ?? [join(homedir(), '.ssh', 'known_hosts')];
   const files = options.knownHosts ?? [...usual, '/etc/ssh/ssh_known_hosts'];
   const writeTo = options.writeTo ?? files[0] ?? join(homedir(), '.ssh', 'known_hosts');

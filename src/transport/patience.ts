@@ -6,14 +6,15 @@ export interface Patience {
   readonly without: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>;
 }
 
-export function createPatience(milliseconds: number): Patience {
+/** `left` milliseconds are left when it starts; `whole` after a person was asked. */
+export function createPatience(whole: number, left: () => number): Patience {
   let timer: NodeJS.Timeout | undefined;
   let ring: (() => void) | undefined;
   const stop = (): void => {
     clearTimeout(timer);
     ring = undefined;
   };
-  const start = (then: () => void): void => {
+  const set = (then: () => void, milliseconds: number): void => {
     ring = then;
     timer = setTimeout(then, milliseconds);
   };
@@ -22,8 +23,8 @@ export function createPatience(milliseconds: number): Patience {
     try {
       return await ask();
     } finally {
-      if (ring) start(ring);
+      if (ring) set(ring, whole);
     }
   };
-  return { start, stop, without };
+  return { start: (then) => set(then, left()), stop, without };
 }

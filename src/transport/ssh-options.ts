@@ -15,6 +15,10 @@ export interface SshOptions {
   readonly maxChannels?: number;
   /** Socket of the agent; that of the configuration or SSH_AUTH_SOCK unless said, none when empty. */
   readonly agentSocket?: string;
+  /** Asked at most once per encrypted key file, one at a time; absent: nobody is there to be asked. */
+  readonly askPassphrase?: (file: string) => Promise<string>;
+  /** For hosts that take no key; tried last, once per connection. */
+  readonly loginPassword?: () => Promise<string>;
   readonly sudoPassword?: () => Promise<string>;
   /** How a dead line is noticed: seconds between questions, and how many may stay unanswered; 5 (or ServerAliveInterval) and 3 unless said. */
   readonly keepalive?: { readonly interval: number; readonly misses: number };

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createWays } from './bastions.ts';
+import { createUnlock } from './key-files.ts';
 import { openLine } from './open-line.ts';
 import { readSshConfig } from './ssh-config.ts';
 import { sshConnection } from './ssh-connection.ts';
@@ -14,12 +15,13 @@ export type { SshOptions } from './ssh-options.ts';
 /** Throws LvsError `ssh.config` (exit 4) for an ssh_config that cannot be understood. */
 export function sshTransport(options: SshOptions = {}): Transport {
   const config = readSshConfig(options.configFile ?? join(homedir(), '.ssh', 'config'));
-  const wayTo = createWays(options, config);
+  const shared = { ...options, ...(options.askPassphrase && { unlock: createUnlock(options.askPassphrase) }) };
+  const wayTo = createWays(shared, config);
   const { maxChannels = 4, sudoPassword } = options;
   return {
     async connect(host) {
       const target = targetOf(host, config);
-      const line = await openLine(target, wayTo(target), options);
+      const line = await openLine(target, wayTo(target), shared);
       return sshConnection(line, { maxChannels, sudoPassword });
     },
   };

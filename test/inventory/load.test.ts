@@ -27,7 +27,7 @@ describe('what the inventory leaves out', () => {
   const named = (name: string) => fleet.hosts.find((host) => host.name === name);
 
   it('hosts: root on port 22, rip and dip from the address, the heartbeat interface with /24', () => {
-    const ssh = { user: 'root', port: 22, timeout: 10 };
+    const ssh = { user: 'root', port: 22, timeout: 10, said: [] };
     expect(named('dr1')).toMatchObject({ role: 'director', dip: '10.18.43.10', ssh, vars: {} });
     expect(named('web1')).toStrictEqual({
       name: 'web1',
