@@ -8,7 +8,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/transport/**', 'test/lab/**'], testTimeout: 60_000 } },
-      { test: { name: 'transport', include: ['test/transport/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: 'transport',
+          include: ['test/transport/**/*.test.ts'],
+          env: { HOME: '/nonexistent' },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       { test: { name: 'lab', include: ['test/lab/**/*.test.ts'], testTimeout: 1_200_000, hookTimeout: 1_200_000, fileParallelism: false } },
     ],
   },

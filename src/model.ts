@@ -19,6 +19,8 @@ export interface SshSettings {
   readonly sudo?: boolean;
   /** Seconds to wait for a connection. */
   readonly timeout: number;
+  /** The fields above that the user has said; the others hold defaults, which ~/.ssh/config may fill. Absent: all are said. */
+  readonly said?: readonly string[];
 }
 
 /** A network interface as the inventory declares it; `address` in CIDR notation. */

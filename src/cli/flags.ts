@@ -4,6 +4,7 @@ export interface CommonFlags {
   readonly lab?: boolean;
   readonly acceptNew?: boolean;
   readonly askBecomePass?: boolean;
+  readonly askPass?: boolean;
   readonly json?: boolean;
   readonly color: boolean;
   readonly verbose: number;

@@ -27,6 +27,7 @@ function common(command: Command): Command {
     .option('-l, --limit <pattern>', 'only these hosts: "backends", "web1", "all:!dr2", "web*"', 'all')
     .option('--lab', 'against the running rehearsal of this inventory instead of the real hosts')
     .option('--accept-new', 'first contact: accept and keep host keys that are not known yet; a changed key is refused all the same')
+    .option('-k, --ask-pass', 'ask for the login password, for hosts that take no key (or give it as LVSCTL_LOGIN_PASSWORD)')
     .option('-K, --ask-become-pass', 'ask for the sudo password (or give it as LVSCTL_SUDO_PASSWORD)')
     .option('--json', 'one JSON document on stdout and nothing else')
     .option('--no-color', 'no colours')

@@ -1,13 +1,14 @@
 /** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
-import { type Flow, hostsOf, run } from '../flow.ts';
+import { hostsOf, run } from '../flow.ts';
 import type { Host, Report } from '../model.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
+import type { Session } from './session.ts';
 
 export interface Performance {
   readonly command: string;
-  readonly flow: Omit<Flow, 'command' | 'emit' | 'confirm'>;
+  readonly flow: Session;
   readonly flags: CommonFlags;
   /** Asked with the live view closed, so that a question can stand on the terminal. */
   readonly confirm: (soFar: Report) => Promise<boolean>;
@@ -16,6 +17,12 @@ export interface Performance {
 export async function perform({ command, flow, flags, confirm }: Performance): Promise<Report> {
   if (!flags.color) process.env.NO_COLOR = '1';
   let watch = await startWatch(hostsOf(flow), flags);
+  flow.interlude.during(async () => {
+    await watch.close();
+    return async () => {
+      watch = await startWatch(hostsOf(flow), flags);
+    };
+  });
   const report = await run({
     ...flow,
     command,

@@ -7,7 +7,7 @@ import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
 
-import type { Fleet, Playbook } from '../model.ts';
+import type { Fleet, Playbook, SshSettings } from '../model.ts';
 import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
 import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
@@ -17,8 +17,11 @@ import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';
+import { createInterlude, type Interlude } from './interlude.ts';
 
-export type Session = Omit<Flow, 'command' | 'emit' | 'confirm'>;
+export interface Session extends Omit<Flow, 'command' | 'emit' | 'confirm'> {
+  readonly interlude: Interlude;
+}
 
 /** The playbook that comes with lvsctl under this name. */
 export function ownPlaybook(name: string): string {
@@ -35,7 +38,11 @@ export async function openSession(
   const registry = await loadRegistry();
   const lab = flags.lab ? await labOf(declared) : undefined;
   const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
-  const sudoPassword = flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD;
+  const passwords = {
+    login: flags.askPass ? await askSecret('login password') : process.env.LVSCTL_LOGIN_PASSWORD,
+    sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
+  };
+  const interlude = createInterlude();
   const extra = readExtraVars(flags.extraVars ?? []);
   const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
   const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
@@ -49,17 +56,25 @@ export async function openSession(
     registry,
     plays: bind(plays, choices),
     checks: bind(checks, common),
-    transport: transportOf(flags, lab, sudoPassword),
+    interlude,
+    transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),
     resolve: (text) => secrets.resolve(text),
   };
 }
 
-function transportOf(flags: CommonFlags, lab: Lab | undefined, sudoPassword: string | undefined): Transport {
-  if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false });
+interface Passwords {
+  readonly login: string | undefined;
+  readonly sudo: string | undefined;
+}
+
+function transportOf(flags: CommonFlags, lab: Lab | undefined, { login, sudo }: Passwords, interlude: Interlude): Transport {
+  if (lab) return sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, acceptNew: false, configFile: '' });
   return sshTransport({
-    acceptNew: flags.acceptNew ?? false,
-    ...(sudoPassword !== undefined && { sudoPassword: async () => sudoPassword }),
+    ...(flags.acceptNew && { acceptNew: true }),
+    ...(process.stdin.isTTY && { askPassphrase: (file) => interlude.take(() => askSecret(`passphrase of ${file}`)) }),
+    ...(login !== undefined && { loginPassword: async () => login }),
+    ...(sudo !== undefined && { sudoPassword: async () => sudo }),
   });
 }
 
@@ -72,7 +87,8 @@ function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {
   if (flag === undefined) return fleet;
   const timeout = Number(flag);
   if (!(timeout > 0)) throw new LvsError(`--timeout ${flag} is not a number of seconds`, { code: 'cli.timeout', exitCode: EXIT.badInput });
-  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: { ...host.ssh, timeout } })) };
+  const limited = (ssh: SshSettings): SshSettings => ({ ...ssh, timeout, ...(ssh.said && { said: [...ssh.said, 'timeout'] }) });
+  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: limited(host.ssh) })) };
 }
 
 /** Sorts by time and is unique enough for a folder name: `20260724-131502-9f3a`. */

@@ -61,8 +61,10 @@ function buildHost(entry: HostEntry, shape: InventoryShape, groups: Groups): Hos
 /** The last word counts: cluster, groups in the order of the file, host. */
 function buildSsh(said: readonly (SshShape | undefined)[]): SshSettings {
   const layers = said.map((layer) => defined(layer ?? {}));
-  const { user = 'root', port = 22, timeout = 10, sudo = true, key }: SshShape = Object.assign({}, ...layers);
-  return defined({ user, port, key, timeout, sudo: user === 'root' ? undefined : sudo });
+  const all: SshShape = Object.assign({}, ...layers);
+  const { user = 'root', port = 22, timeout = 10, sudo = true, key } = all;
+  // Root needs no sudo; that there shall be none counts for whoever ~/.ssh/config makes of an unsaid user.
+  return defined({ user, port, key, timeout, sudo: user === 'root' && sudo ? undefined : sudo, said: Object.keys(all) });
 }
 
 /** The interface that carries `address` comes first. */

@@ -31,8 +31,8 @@ export function dialTcp(timeout: number): Dial {
     });
 }
 
-/** The stream to a host. Throws LvsError `ssh.unreachable` when there is none after `host.ssh.timeout` seconds. */
-export async function dialHost(host: Host, dial: Dial | undefined): Promise<Duplex> {
+/** The stream to a host. Throws LvsError `ssh.unreachable` when there is none after `patience` milliseconds. */
+export async function dialHost(host: Host, dial: Dial | undefined, patience: number): Promise<Duplex> {
   const { timeout, port } = host.ssh;
   const dialling = (dial ?? dialTcp(timeout))(host.address, port);
   let timer: NodeJS.Timeout | undefined;
@@ -40,16 +40,34 @@ export async function dialHost(host: Host, dial: Dial | undefined): Promise<Dupl
     timer = setTimeout(() => {
       dialling.then((stream) => stream.destroy()).catch(() => undefined);
       reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
-    }, timeout * 1000);
+    }, patience);
   });
   try {
     return await Promise.race([dialling, late]);
   } catch (cause) {
     if (cause instanceof LvsError) throw cause;
-    throw unreachable(host, reasonOf(cause, timeout), cause);
+    const error = unreachable(host, reasonOf(cause, timeout), cause);
+    throw passes((cause as NodeJS.ErrnoException).code) ? passing(error) : error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What a host does that is still booting. A name that does not exist will not exist in a moment. */
+function passes(code: string | undefined): boolean {
+  return code !== undefined && code in reasons && code !== 'ENOTFOUND';
+}
+
+const passingErrors = new WeakSet<Error>();
+
+/** Marks a failure that may be over in a moment: nothing was asked of the host yet, so asking again does no harm. */
+export function passing<Failure extends Error>(error: Failure): Failure {
+  passingErrors.add(error);
+  return error;
+}
+
+export function mayPass(error: unknown): boolean {
+  return error instanceof Error && passingErrors.has(error);
 }
 
 function reasonOf(cause: unknown, timeout: number): string {

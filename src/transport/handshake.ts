@@ -5,24 +5,28 @@ import { EXIT, LvsError } from '../errors.ts';
 import type { Host } from '../model.ts';
 import { type Credential, tryInOrder } from './credentials.ts';
 import { deferred } from './deferred.ts';
-import { unreachable } from './dial.ts';
+import { passing, unreachable } from './dial.ts';
+import type { Patience } from './patience.ts';
 
 export interface Login {
   readonly host: Host;
   readonly credentials: readonly Credential[];
   /** Throws LvsError unless the host's key may be trusted. */
   readonly checkKey: (key: Buffer) => void;
-  /** Milliseconds for all of it. */
-  readonly patience: number;
+  /** For all of it, but for the time in which a person is asked. */
+  readonly patience: Patience;
   readonly config: Pick<ConnectConfig, 'algorithms' | 'keepaliveInterval' | 'keepaliveCountMax'>;
 }
 
-/** Logs in over `socket`. Throws LvsError, exit code 5: `ssh.host-key-…`, `ssh.refused`, `ssh.unreachable`. Never tries twice. */
+/**
+ * Logs in over `socket`. Throws LvsError, exit code 5: `ssh.host-key-…`, `ssh.refused`, `ssh.unreachable`. Never tries twice; a line that
+ * failed before any key was seen (a booting sshd, one that drops connections early: MaxStartups) is marked as passing.
+ */
 export async function logIn(client: Client, socket: Duplex, login: Login): Promise<void> {
   const { host, credentials } = login;
   const { promise, resolve, reject } = deferred<void>();
   const failures = createFailures(login, reject);
-  const timer = setTimeout(() => reject(unreachable(host, `no login within ${host.ssh.timeout} s`)), login.patience);
+  login.patience.start(() => reject(unreachable(host, `no login within ${host.ssh.timeout} s`)));
   let ready = false;
   client
     .on('ready', () => {
@@ -31,7 +35,7 @@ export async function logIn(client: Client, socket: Duplex, login: Login): Promi
     })
     .on('handshake', failures.keysExchanged)
     .on('error', (error) => (ready ? socket.destroy() : failures.heard(error)))
-    .on('close', () => reject(unreachable(host, 'it closed the connection before the login was done')))
+    .on('close', () => reject(failures.brokenOff('it closed the connection before the login was done')))
     .on('end', () => socket.destroy());
   client.connect({
     ...login.config,
@@ -49,13 +53,14 @@ export async function logIn(client: Client, socket: Duplex, login: Login): Promi
       }
     },
   });
-  await promise.finally(() => clearTimeout(timer));
+  await promise.finally(login.patience.stop);
 }
 
 interface Failures {
   readonly keysExchanged: () => void;
   readonly exhausted: () => void;
   readonly heard: (error: Error & { level?: string }) => void;
+  readonly brokenOff: (reason: string, cause?: unknown) => LvsError;
 }
 
 /** Tells a refused login from a line that does not work, and collects what went wrong on the way. */
@@ -63,7 +68,12 @@ function createFailures(login: Login, reject: (error: LvsError) => void): Failur
   const notes: string[] = [];
   let authenticating = false;
   let exhausted = false;
+  const brokenOff = (reason: string, cause?: unknown): LvsError => {
+    const error = unreachable(login.host, reason, cause);
+    return authenticating ? error : passing(error);
+  };
   return {
+    brokenOff,
     keysExchanged: () => {
       authenticating = true;
     },
@@ -71,11 +81,12 @@ function createFailures(login: Login, reject: (error: LvsError) => void): Failur
       exhausted = true;
     },
     heard: (error) => {
+      if (error instanceof LvsError) return reject(error); // of the person who was asked for a passphrase
       if (exhausted) return reject(refused(login, notes));
       if (error.level === 'agent' || error.level === 'client-authentication') return void notes.push(error.message);
       // Without a level it is the host's own goodbye: "Too many authentication failures".
       if (authenticating && error.level === undefined) return reject(refused(login, [...notes, error.message]));
-      reject(unreachable(login.host, error.message, error));
+      reject(brokenOff(error.message, error));
     },
   };
 }

@@ -23,6 +23,8 @@ export interface HostKeyPolicy {
   readonly writeTo: string;
   /** Take the key of a host that is not known yet. A changed or revoked key is never taken. */
   readonly acceptNew: boolean;
+  /** HostKeyAlias: the name under which the key is known, whatever the address and port. */
+  readonly alias?: string;
 }
 
 /** Every usable line of the files. Throws LvsError `ssh.known-hosts` for a file that is there but cannot be read. */
@@ -40,19 +42,24 @@ function readText(file: string): string {
 }
 
 /** Host key algorithms in the order to offer: types the host is known by come first, or a host known by ed25519 alone could show ecdsa. */
-export function hostKeyOrder(entries: readonly KnownHost[], host: Host): (typeof algorithms)[number][] {
-  const types = new Set(knownKeys(entries, host.address, host.ssh.port).map((entry) => entry.type));
+export function hostKeyOrder(entries: readonly KnownHost[], host: Host, alias?: string): (typeof algorithms)[number][] {
+  const types = new Set(knownKeys(entries, ...knownAs(host, alias)).map((entry) => entry.type));
   const known = (algorithm: string): boolean => types.has(algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm);
   return [...algorithms.filter(known), ...algorithms.filter((algorithm) => !known(algorithm))];
 }
 
+function knownAs(host: Host, alias: string | undefined): readonly [address: string, port: number] {
+  return alias === undefined ? [host.address, host.ssh.port] : [alias, 22];
+}
+
 /** Returns when the key may be trusted, having remembered it if it is new; otherwise throws LvsError, exit code 5. */
 export function checkHostKey(host: Host, key: Buffer, entries: readonly KnownHost[], policy: HostKeyPolicy): void {
-  const verdict = judge(entries, host.address, host.ssh.port, key);
+  const name = knownAs(host, policy.alias);
+  const verdict = judge(entries, ...name, key);
   if (verdict.kind === 'known') return;
   if (verdict.kind === 'revoked') throw revokedKey(host, key, verdict.entry);
   if (verdict.kind === 'changed') throw changedKey(host, key, verdict.entries);
-  const line = knownHostsLine(host.address, host.ssh.port, key);
+  const line = knownHostsLine(...name, key);
   if (!policy.acceptNew) throw unknownKey(host, key, line, policy.writeTo);
   remember(policy.writeTo, line);
 }

@@ -80,7 +80,8 @@ function hashMatches(names: string, name: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
 }
 
-function globPattern(pattern: string): RegExp {
+/** `*` and `?` as ssh reads them; the whole text must match. */
+export function globPattern(pattern: string): RegExp {
   const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
   return new RegExp(`^${escaped.replace(/\*+/g, '.*').replaceAll('?', '.')}$`, 's');
 }

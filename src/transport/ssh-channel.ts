@@ -1,6 +1,6 @@
 /** A channel of ssh2 as a `Wire`. What ssh2 leaves to its user is done here: backpressure of the socket, and writers that must not wait
  * for ever on a channel that died. */
-import { type Duplex, Writable } from 'node:stream';
+import { Duplex, Writable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import type { Wire } from './channel.ts';
 
@@ -9,6 +9,42 @@ export function exec(client: Client, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
   });
+}
+
+/** A stream to `address` as the host sees it. Rejects with ssh2's own error; `reason` is the number of RFC 4254, 5.1. */
+export function forward(
+  { client, socket }: { readonly client: Client; readonly socket: Duplex },
+  address: string,
+  port: number,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => (error ? reject(error) : resolve(toStream(channel, socket))));
+  });
+}
+
+/** What ssh2 gives would take megabytes whatever the line below has room for, and its writers wait for ever once it is closed. */
+function toStream(raw: ClientChannel, socket: Duplex): Duplex {
+  const out = writer(raw, socket);
+  const stream = new Duplex({
+    read: () => void raw.resume(),
+    write: (chunk, encoding, done) => void out.write(chunk, encoding, done),
+    final: (done) => void out.end(done),
+    destroy: (error, done) => {
+      out.destroy();
+      raw.close();
+      raw.resume();
+      done(error);
+    },
+  });
+  raw.on('data', (chunk: Buffer) => {
+    if (!stream.destroyed && !stream.push(chunk)) raw.pause();
+  });
+  raw.once('end', () => stream.push(null));
+  // What has come is read first; what is still to be written never will be.
+  raw.once('close', () => (stream.readableEnded ? stream.destroy() : stream.once('end', () => stream.destroy())));
+  for (const one of [raw, out, stream]) one.on('error', () => undefined);
+  raw.stderr.resume();
+  return stream;
 }
 
 /** True when the host refused one more channel on a connection that is sound. */

@@ -10,7 +10,8 @@ import { exec, isOpenFailure, sshWire } from './ssh-channel.ts';
 import { becomeRoot, sudoMarks } from './sudo.ts';
 import type { Channel, Connection } from './transport.ts';
 
-interface Line {
+/** A logged-in connection and the stream below it. */
+export interface Line {
   readonly host: Host;
   readonly client: Client;
   readonly socket: Duplex;
@@ -97,7 +98,7 @@ function lost(host: Host): LvsError {
 }
 
 /** Says goodbye without waiting for an answer: a line that is dead must not keep the program alive. */
-function hangUp({ client, socket }: Line): void {
+export function hangUp({ client, socket }: Line): void {
   client.end();
   const destroy = (): void => {
     socket.destroy();

@@ -27,7 +27,7 @@ describe('what the inventory leaves out', () => {
   const named = (name: string) => fleet.hosts.find((host) => host.name === name);
 
   it('hosts: root on port 22, rip and dip from the address, the heartbeat interface with /24', () => {
-    const ssh = { user: 'root', port: 22, timeout: 10 };
+    const ssh = { user: 'root', port: 22, timeout: 10, said: [] };
     expect(named('dr1')).toMatchObject({ role: 'director', dip: '10.18.43.10', ssh, vars: {} });
     expect(named('web1')).toStrictEqual({
       name: 'web1',
@@ -96,7 +96,13 @@ describe('what the inventory says', () => {
     );
     const { fleet } = parseInventory(text, 'web.yaml');
     const [web1, web2, probe] = ['web1', 'web2', 'probe'].map((name) => fleet.hosts.find((host) => host.name === name));
-    expect(web1?.ssh).toStrictEqual({ user: 'admin', port: 2200, timeout: 9, sudo: true });
+    expect(web1?.ssh).toStrictEqual({
+      user: 'admin',
+      port: 2200,
+      timeout: 9,
+      sudo: true,
+      said: ['user', 'port', 'timeout'],
+    });
     expect(web1?.vars).toEqual({ colour: 'blue', size: 3, kept: { a: 1 } });
     expect(web2?.vars).toEqual({ colour: 'blue', size: 2, kept: { a: 1 } });
     expect(probe).toMatchObject({ ssh: { port: 2222, timeout: 5 }, vars: { colour: 'grey', size: 1 } });
@@ -105,7 +111,12 @@ describe('what the inventory says', () => {
 
   it('root needs no sudo, whoever asks for it', () => {
     const text = edited(['web1: { address: 10.18.43.13 }', 'web1: { address: 10.18.43.13, ssh: { user: root, sudo: true } }']);
-    expect(parseInventory(text, 'web.yaml').fleet.hosts[2]?.ssh).toStrictEqual({ user: 'root', port: 22, timeout: 10 });
+    expect(parseInventory(text, 'web.yaml').fleet.hosts[2]?.ssh).toStrictEqual({
+      user: 'root',
+      port: 22,
+      timeout: 10,
+      said: ['user', 'sudo'],
+    });
   });
 
   it('groups of hosts, in the order of the inventory, that may use the groups above them', () => {

@@ -17,6 +17,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** Files to put into the folder beforehand, by name; executable. HOME is the folder: a `.bashrc` there is the user's. */
   readonly files?: Readonly<Record<string, string>>;
+  /** What sshd is started by: words before its own, such as `nsenter …`. Must become sshd, not wait for it. */
+  readonly startedBy?: (dir: string) => readonly string[];
   /** Environment of the sessions, for a folder that is known only now. */
   readonly environment?: (dir: string) => Readonly<Record<string, string>>;
 }
@@ -35,7 +37,7 @@ export interface Sshd {
   stop(): Promise<void>;
 }
 
-const binary = '/usr/sbin/sshd';
+export const sshdBinary = '/usr/sbin/sshd';
 
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const dir = mkdtempSync(join(tmpdir(), 'lvsctl-sshd-'));
@@ -57,7 +59,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     writeFileSync(join(dir, 'sshd_config'), configText(dir, port, types, extra));
-    const started = await launch(dir);
+    const started = await launch(dir, options.startedBy?.(dir) ?? []);
     if (!started) {
       if (attempt < 5) continue;
       throw new Error(`sshd does not start: ${readFileSync(join(dir, 'sshd.log'), 'utf8')}`);
@@ -135,9 +137,12 @@ async function freePort(): Promise<number> {
 }
 
 /** `undefined` when it ended at once: somebody else took the port. */
-async function launch(dir: string): Promise<{ readonly child: ChildProcess; readonly log: string[] } | undefined> {
+async function launch(
+  dir: string,
+  startedBy: readonly string[],
+): Promise<{ readonly child: ChildProcess; readonly log: string[] } | undefined> {
   // It ends with the tests, however they end.
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, '-D', '-e', '-f', join(dir, 'sshd_config')], {
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', ...startedBy, sshdBinary, '-D', '-e', '-f', join(dir, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log: string[] = [];

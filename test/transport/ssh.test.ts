@@ -322,7 +322,7 @@ describe('a host that cannot be reached', () => {
     const sshd = await startSshd();
     await sshd.stop();
     const transport = sshTransport({ knownHosts: [], agentSocket: '', acceptNew: false });
-    const { key: _, ...ssh } = sshdHost(sshd).ssh;
+    const { key: _, ...ssh } = sshdHost(sshd, { timeout: 0.3 }).ssh;
     await expect(transport.connect({ ...sshdHost(sshd), ssh })).rejects.toMatchObject({
       code: 'ssh.unreachable',
       exitCode: 5,
@@ -334,9 +334,9 @@ describe('a host that cannot be reached', () => {
   it.each([
     ['says nothing at all', 0.3, () => undefined, 'no login within 0.3 s'],
     ['greets and falls silent', 0.3, (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'), 'no login within 0.3 s'],
-    ['hangs up', 10, (socket: Socket) => socket.end(), 'Connection lost before handshake'],
-    ['greets and hangs up', 10, (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'), 'closed the connection before the login'],
-    ['speaks something else', 10, (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'Connection lost before handshake'],
+    ['hangs up', 0.3, (socket: Socket) => socket.end(), 'Connection lost before handshake'],
+    ['greets and hangs up', 0.3, (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'), 'closed the connection before the login'],
+    ['speaks something else', 0.3, (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'Connection lost before handshake'],
   ])('because it %s', async (_, timeout, greet, message) => {
     const error = await attempt(await serve(), {}, { port: await listen(greet), timeout });
     expect(error).toMatchObject({ code: 'ssh.unreachable', exitCode: 5 });

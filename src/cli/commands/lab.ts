@@ -73,7 +73,7 @@ export async function exec(file: string, pattern: string, words: readonly string
   const { fleet } = loadInventory(file);
   const lab = await labOf(fleet);
   const hosts = selectHosts(rehearse(fleet, lab), pattern);
-  const transport = sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial });
+  const transport = sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, configFile: '' });
   const run = async (host: Host): Promise<number> => {
     const name = hosts.length > 1 ? `${host.name}: ` : '';
     const connection = await transport.connect(host);
