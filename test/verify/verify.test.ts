@@ -10,7 +10,7 @@ const { facts } = contextOf();
 
 const bind = (definition: AnyCheck, check = 'some_word'): BoundCheck => ({
   id: '0.0',
-  entry: { name: 'A sentence', check, params: { value: {}, place: () => ({}) }, where: {} },
+  entry: { name: 'A sentence', check, params: { value: {}, place: () => ({}) }, when: [], vars: [], where: {} },
   definition,
   want: {},
 });
