@@ -54,7 +54,7 @@ function newRow(wrapper: Wrapper, finish: () => void): Row {
 }
 
 function note(row: Row, event: Event): void {
-  const doing = event.kind === 'host' ? event.doing : event.title;
+  const doing = event.kind === 'host' ? event.doing : event.kind === 'end' && event.result !== 'failed' ? '' : event.title;
   if (doing !== row.doing) row.since = Date.now();
   row.doing = doing;
   row.detail = event.kind === 'progress' ? bar(event) : event.kind === 'end' && event.result === 'failed' ? 'failed' : '';
