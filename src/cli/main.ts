@@ -90,10 +90,12 @@ labVerb('power', "pull a machine's plug, or boot it again")
 
 verb('tasks', 'the words of a playbook, or the reference of one', 'lvsctl tasks sysctl')
   .argument('[name]')
-  .action(async (name?: string) => (await import('./commands/reference.ts')).tasks(name));
+  .option('-p, --playbook <file>', 'also the words of your own, in tasks/ beside this playbook')
+  .action(async (name: string | undefined, flags: { playbook?: string }) => (await import('./commands/reference.ts')).tasks(name, flags));
 verb('checks', 'the words of a verify list, or the reference of one', 'lvsctl checks vip_arp')
   .argument('[name]')
-  .action(async (name?: string) => (await import('./commands/reference.ts')).checks(name));
+  .option('-p, --playbook <file>', 'also the words of your own, in checks/ beside this playbook')
+  .action(async (name: string | undefined, flags: { playbook?: string }) => (await import('./commands/reference.ts')).checks(name, flags));
 verb('schema', 'JSON Schema of the inventory, for editors', 'lvsctl schema > lvsctl.schema.json').action(async () =>
   (await import('./commands/reference.ts')).schema(),
 );

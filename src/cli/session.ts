@@ -35,7 +35,7 @@ export async function openSession(
   books: { readonly plays?: string; readonly checks?: string },
 ): Promise<Session> {
   const { fleet: declared, secretNames } = loadInventory(file);
-  const registry = await loadRegistry();
+  const registry = await loadRegistry([books.plays, books.checks].filter((path) => path !== undefined));
   const lab = flags.lab ? await labOf(declared) : undefined;
   const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
   const passwords = {

@@ -10,7 +10,9 @@ import { plan } from './plan.ts';
 
 export async function deploy(file: string, flags: CommonFlags): Promise<void> {
   if (flags.check) return plan(file, flags);
-  const flow = await openSession(file, flags, { plays: flags.playbook ?? ownPlaybook('deploy'), checks: ownPlaybook('verify') });
+  // A playbook of one's own is verified by its own checks.
+  const books = { plays: flags.playbook ?? ownPlaybook('deploy'), checks: flags.playbook ?? ownPlaybook('verify') };
+  const flow = await openSession(file, flags, books);
   await perform({ command: 'deploy', flow, flags, confirm: (soFar) => confirm(soFar, flags) });
 }
 
