@@ -16,6 +16,8 @@ import type {
   StepReport,
   Summary,
 } from './model.ts';
+import { mask } from './sh/secret.ts';
+import { renderSh } from './sh/sh.ts';
 import type { Lines } from './transport/reach.ts';
 import { diffLines } from './view/diff.ts';
 
@@ -74,6 +76,7 @@ function stepReport(plan: StepPlan, applied: readonly AppliedHost[] | undefined)
       id: change.id,
       title: change.title,
       diff: diffLines(change),
+      script: renderSh(change.run, mask),
       output: outcome?.output ?? '',
       seconds: outcome?.seconds ?? 0,
     };

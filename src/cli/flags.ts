@@ -17,4 +17,6 @@ export interface CommonFlags {
   readonly diff?: boolean;
   readonly check?: boolean;
   readonly yes?: boolean;
+  readonly listHosts?: boolean;
+  readonly listTasks?: boolean;
 }

@@ -11,6 +11,9 @@ const program = new Command('lvsctl')
   .configureHelp({ sortSubcommands: false })
   .showSuggestionAfterError();
 
+/** How often -v was said, for the one catch at the end. */
+let verbose = 0;
+
 function verb(name: string, summary: string, example: string): Command {
   return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
 }
@@ -32,10 +35,18 @@ function common(command: Command): Command {
     .option('--json', 'one JSON document on stdout and nothing else')
     .option('--no-color', 'no colours')
     .addOption(
-      new Option('-v, --verbose', 'also what needed nothing, and why (-vvv: stack traces)')
-        .argParser((_, count: number) => count + 1)
+      new Option(
+        '-v, --verbose',
+        'also what needed nothing, and why; -vv: the script of each change too; -vvv: all times and channels, stack traces',
+      )
+        .argParser((_, count: number) => {
+          verbose = count + 1;
+          return verbose;
+        })
         .default(0),
     )
+    .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
+    .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to')
     .addOption(
       new Option(
         '-e, --extra-vars <vars>',
@@ -104,9 +115,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else
-    process.exitCode = complain(
-      error,
-      process.argv.some((word) => /^-v*vvv$/.test(word)) || process.argv.filter((word) => word === '-v').length > 2,
-    );
+  else process.exitCode = complain(error, verbose > 2);
 }
