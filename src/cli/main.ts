@@ -27,7 +27,11 @@ function words(typed: string, before: readonly string[] | undefined): readonly s
 function common(command: Command): Command {
   return command
     .argument('<inventory>', 'the inventory file')
-    .option('-l, --limit <pattern>', 'only these hosts: "backends", "web1", "all:!dr2", "web*"', 'all')
+    .option(
+      '-l, --limit <pattern>',
+      'only these hosts: "backends", "web1", "all:!dr2", "web*", "web[1:3]", "~regex", "@failed" (at the last deploy)',
+      'all',
+    )
     .option('--lab', 'against the running rehearsal of this inventory instead of the real hosts')
     .option('--accept-new', 'first contact: accept and keep host keys that are not known yet; a changed key is refused all the same')
     .option('-k, --ask-pass', 'ask for the login password, for hosts that take no key (or give it as LVSCTL_LOGIN_PASSWORD)')

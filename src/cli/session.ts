@@ -17,6 +17,7 @@ import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';
 import { createInterlude, type Interlude } from './interlude.ts';
+import { withFailed } from './last-run.ts';
 
 export interface Session extends Omit<Flow, 'command' | 'emit' | 'confirm'> {
   readonly interlude: Interlude;
@@ -45,7 +46,8 @@ interface Read {
 
 /** Throws LvsError (exit 4). */
 export async function readAll(file: string, flags: CommonFlags, books: Books): Promise<Read> {
-  const { fleet, secretNames } = loadInventory(file);
+  const { fleet: declared, secretNames } = loadInventory(file);
+  const fleet = withFailed({ fleet: declared, lab: flags.lab ?? false }, flags.limit);
   const registry = await loadRegistry([books.plays, books.checks].filter((path) => path !== undefined));
   const extra = readExtraVars(flags.extraVars ?? []);
   const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
