@@ -3,8 +3,9 @@
  * say and what inventories hold only ever comes in as values.
  */
 import ejs from 'ejs';
-import { didYouMean } from '../inventory/nearest.ts';
 import type { Facts, Fleet, Host, Iteration } from '../model.ts';
+import { explainFault, textFault } from './expression-faults.ts';
+import { guarded } from './expression-names.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -21,30 +22,9 @@ export class FactsNeeded extends Error {
   override readonly name = 'FactsNeeded';
 }
 
-const factNames: Readonly<Record<keyof Facts, true>> = {
-  hostname: true,
-  distribution: true,
-  release: true,
-  codename: true,
-  architecture: true,
-  kernel: true,
-  packageManager: true,
-  init: true,
-  cpus: true,
-  memoryMiB: true,
-  interfaces: true,
-};
-
-const factsNotYet = new Proxy(
-  {},
-  {
-    get(_, key) {
-      const known = Object.keys(factNames);
-      if (known.includes(String(key))) throw new FactsNeeded(`facts.${String(key)}`);
-      throw new Error(`there is no fact "${String(key)}"; ${didYouMean(String(key), known)}there are: ${known.join(', ')}`);
-    },
-  },
-);
+const factsNotYet = guarded('facts', {}, (name) => {
+  throw new FactsNeeded(`facts.${name}`);
+});
 
 /** Called with what an expression threw, and the path of the text that holds it; throws something that says where. */
 export type Failed = (error: unknown, path: readonly (string | number)[]) => never;
@@ -55,14 +35,22 @@ const passOn: Failed = (error) => {
 
 /** The names that an expression sees. */
 function namesIn({ fleet, host, vars, facts, loop }: Scope): Readonly<Record<string, unknown>> {
-  return { fleet, host, vars, facts: facts ?? factsNotYet, ...(loop && { item: loop.item, loop_index: loop.index }) };
+  const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
+  return { ...looked, vars, ...(loop && { item: loop.item, loop_index: loop.index }) };
 }
 
-/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws. */
+/**
+ * The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws,
+ * and LvsError where it is no expression or uses a name that is not there.
+ */
 export function evaluate(expression: string, scope: Scope): unknown {
   const names = namesIn(scope);
-  const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
-  return run(...Object.values(names));
+  try {
+    const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
+    return run(...Object.values(names));
+  } catch (error) {
+    throw explainFault(error, expression, scope);
+  }
 }
 
 /**
@@ -91,7 +79,11 @@ function fillText(text: string, scope: Scope): unknown {
   if (single !== undefined) return evaluate(single, scope);
   // Without compileDebug EJS leaves the message of an error as it is.
   const options = { escape: intoText, strict: false, compileDebug: false };
-  return ejs.render(text, namesIn(scope), options);
+  try {
+    return ejs.render(text, namesIn(scope), options);
+  } catch (error) {
+    throw textFault(error, text, scope);
+  }
 }
 
 function intoText(value: unknown): string {
