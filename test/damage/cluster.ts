@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSession } from '../../src/cli/session.ts';
-import { run } from '../../src/flow.ts';
+import { type Answer, run } from '../../src/flow.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { labDown } from '../../src/lab/down.ts';
 import { rehearse } from '../../src/lab/lab.ts';
@@ -37,15 +37,24 @@ export async function openCluster(say: (line: string) => void): Promise<Cluster>
   const transport = sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, configFile: '' });
   const machines = rehearse(fleet, lab).hosts;
   const connections = new Map(await Promise.all(machines.map(async (host) => [host.name, await transport.connect(host)] as const)));
-  const flags = { limit: 'all', lab: true, color: false, verbose: 0, extraVars: [JSON.stringify({ archive: archive.facts })] };
+  // Each row damages one host, so all are mended side by side.
+  const flags = {
+    limit: 'all',
+    forks: 25,
+    serial: { percent: 100 },
+    lab: true,
+    color: false,
+    verbose: 0,
+    extraVars: [JSON.stringify({ archive: archive.facts })],
+  };
   const open = () => openSession(inventory, flags, { plays: playbook });
   return {
-    plan: async () => run({ ...(await open()), command: 'plan', emit: () => {}, confirm: async () => false }),
+    plan: async () => run({ ...(await open()), command: 'plan', emit: () => {}, confirm: async () => false as const }),
     deploy: async () => {
       let planned: Report | undefined;
-      const confirm = async (_: unknown, soFar: Report): Promise<boolean> => {
+      const confirm = async (_: unknown, soFar: Report): Promise<Answer> => {
         planned = soFar;
-        return true;
+        return { leaveOut: new Set() };
       };
       const report = await run({ ...(await open()), command: 'deploy', emit: () => {}, confirm });
       return { planned, report };
