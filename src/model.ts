@@ -340,6 +340,8 @@ export interface Change {
   readonly consumes?: Artefact;
   /** Set by the plan on the change that it adds for the host that builds. */
   readonly produces?: Artefact;
+  /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
+  readonly reboots?: number;
   readonly risk?: Risk;
 }
 
@@ -350,6 +352,8 @@ export interface Handler {
   /** Exits 0 when the process is already newer than what changed. */
   readonly unless?: Sh;
   readonly timeout?: number;
+  /** As of a change; such a handler comes after all others. */
+  readonly reboots?: number;
   readonly risk?: Risk;
 }
 
