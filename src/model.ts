@@ -352,7 +352,7 @@ export interface Handler {
   /** Exits 0 when the process is already newer than what changed. */
   readonly unless?: Sh;
   readonly timeout?: number;
-  /** As of a change; such a handler comes after all others. */
+  /** As of a change. */
   readonly reboots?: number;
   readonly risk?: Risk;
 }

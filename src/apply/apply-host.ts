@@ -9,7 +9,7 @@ import { fetchFile, sendFile } from '../transport/send-file.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Builds } from './artefacts.ts';
 import { handlerJob, hostCache, type Job, jobOf } from './bundle.ts';
-import { runBundle } from './run-bundle.ts';
+import { runAcrossReboots } from './reboot.ts';
 import { artefactPath, fetchBlob, type Store, sha256 } from './store.ts';
 
 export interface ApplyOptions {
@@ -85,7 +85,7 @@ async function runScriptOf(items: readonly Item[], context: ScriptContext): Prom
   try {
     for (const { change } of items) await deliver(change, connection, options);
     const jobs = [...items.map(({ change }) => jobOf(change)), ...handlerJobs(items, context)];
-    const outcomes = await runBundle(connection, { id: context.id, nonce: newNonce(), jobs }, options);
+    const outcomes = await runAcrossReboots(connection, { id: context.id, nonce: newNonce(), jobs }, options);
     for (const [index, { change }] of items.entries()) {
       if (change.produces && ['done', 'already'].includes(outcomes[index]?.result ?? ''))
         await collect(change.produces.key, connection, options);

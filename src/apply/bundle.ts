@@ -12,6 +12,8 @@ export interface Job {
   readonly validate?: Sh;
   /** Seconds. */
   readonly timeout: number;
+  /** The host goes down after it: seconds until it must be back. */
+  readonly reboots?: number;
   /** Absent: a change. Otherwise a handler: numbers of the jobs that notify it, or `always` when an earlier part did. */
   readonly after?: readonly number[] | 'always';
 }
@@ -38,6 +40,7 @@ export function jobOf(change: Change): Job {
     ...(change.unless && { unless: change.unless }),
     ...(change.validate && { validate: change.validate }),
     timeout: change.timeout ?? defaultTimeout,
+    ...(change.reboots !== undefined && { reboots: change.reboots }),
   };
 }
 
@@ -48,6 +51,7 @@ export function handlerJob(name: string, handler: Handler, after: readonly numbe
     ...(handler.unless && { unless: handler.unless }),
     ...(handler.validate && { validate: handler.validate }),
     timeout: handler.timeout ?? defaultTimeout,
+    ...(handler.reboots !== undefined && { reboots: handler.reboots }),
     after,
   };
 }

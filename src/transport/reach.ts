@@ -1,6 +1,7 @@
 /** Opens the line to every host of a run at once; a host that does not answer is a fact about that host, not the end of the run. */
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host, Seen } from '../model.ts';
+import { renewable } from './renewable.ts';
 import type { Connection, Transport } from './transport.ts';
 
 export interface Lines {
@@ -15,7 +16,7 @@ export async function reach(hosts: readonly Host[], transport: Transport): Promi
   const unreached: Record<string, Seen> = {};
   const open = async (host: Host): Promise<void> => {
     try {
-      connections.set(host.name, await transport.connect(host));
+      connections.set(host.name, await renewable(host, transport));
     } catch (error) {
       if (!(error instanceof LvsError) || error.exitCode !== EXIT.unreachable) throw error;
       unreached[host.name] = { host: host.name, reached: false, reason: error.message, ...(error.hint && { hint: error.hint }) };
