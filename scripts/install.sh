@@ -11,6 +11,9 @@ say() { printf '== %s\n' "$*"; }
 wanted='user-mode-linux mmdebstrap e2fsprogs apt-utils ethtool iproute2 openssh-client mount util-linux ca-certificates
   openssh-server sudo dash bash busybox mksh shellcheck'
 
+# linux.uml needs help on processors with AMX, which is compiled.
+if grep -qw amx_tile /proc/cpuinfo; then wanted="$wanted gcc"; fi
+
 missing=''
 for package in $wanted; do
   case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in

@@ -6,6 +6,7 @@ import type { LabSettings } from '../model.ts';
 import type { LabHost } from './layout.ts';
 import { namespaceOf } from './places.ts';
 import { endAll, type Process, processes } from './processes.ts';
+import { wholeStateFile } from './whole-state.ts';
 
 /** All that a machine needs to start, now or again. */
 export interface MachinePlan {
@@ -57,6 +58,7 @@ if [ -z "$TMPDIR" ]; then
   mount -t tmpfs -o "size=$LVSCTL_MEMORY,mode=0700" lvsctl-lab "$HOME/memory" || exit
   export TMPDIR="$HOME/memory"
 fi
+[ ! -e "$HOME/${wholeStateFile}" ] || export LD_PRELOAD="$HOME/${wholeStateFile}"
 for file in /proc/self/fd/*; do
   file=\${file##*/}
   if [ "$file" -gt 2 ] && [ "$file" -ne 255 ]; then eval "exec $file>&-"; fi

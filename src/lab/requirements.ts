@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import { commandPath } from '../machine/run.ts';
+import { hasLargeState } from './whole-state.ts';
 
 /** Command → the Debian package that carries it. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -15,6 +16,8 @@ const packageOf: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
   mount: 'mount',
+  // Only where hasLargeState.
+  gcc: 'gcc',
 };
 
 /** This machine, as far as the lab cares. */
@@ -24,6 +27,8 @@ export interface Machine {
   readonly root: boolean;
   readonly hasCommand: (name: string) => boolean;
   readonly hasFile: (path: string) => boolean;
+  /** See `hasLargeState`. */
+  readonly largeState: boolean;
 }
 
 /** Throws LvsError (exit 4) that names all that is missing at once, and the one command that mends it. */
@@ -33,7 +38,8 @@ export function checkRequirements(machine: Machine = thisMachine()): void {
     throw missing(`the lab needs a 64-bit x86 machine (user-mode-linux has no other); this is ${machine.architecture}`);
   }
   if (!machine.hasCommand('apt-get')) throw missing('the lab needs Debian (apt-get is missing)', 'run it on a Debian machine');
-  const commands = Object.keys(packageOf).filter((command) => !machine.hasCommand(command));
+  const wanted = Object.keys(packageOf).filter((command) => command !== 'gcc' || machine.largeState);
+  const commands = wanted.filter((command) => !machine.hasCommand(command));
   if (commands.length > 0) {
     const packages = [...new Set(commands.map((command) => packageOf[command]))];
     throw missing(
@@ -67,5 +73,6 @@ function thisMachine(): Machine {
     root: process.getuid?.() === 0,
     hasCommand: (name) => folders.some((folder) => folder !== '' && executable(join(folder, name))),
     hasFile: existsSync,
+    largeState: hasLargeState(),
   };
 }

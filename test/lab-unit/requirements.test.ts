@@ -2,9 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { labName } from '../../src/lab/places.ts';
 import { checkRequirements, type Machine } from '../../src/lab/requirements.ts';
+import { hasLargeState } from '../../src/lab/whole-state.ts';
 import { labFleet } from '../lab/rehearsal-fleet.ts';
 
-const good: Machine = { platform: 'linux', architecture: 'x64', root: true, hasCommand: () => true, hasFile: () => true };
+const good: Machine = {
+  platform: 'linux',
+  architecture: 'x64',
+  root: true,
+  hasCommand: () => true,
+  hasFile: () => true,
+  largeState: false,
+};
 
 function complaint(machine: Partial<Machine>): string {
   try {
@@ -26,6 +34,14 @@ describe('what the lab needs of this machine', () => {
     expect(complaint({ hasCommand: (name) => !absent.includes(name) })).toBe(
       'the lab needs linux.uml, mmdebstrap, setpriv, unshare; `apt-get install --no-install-recommends user-mode-linux mmdebstrap util-linux` as root mends it',
     );
+  });
+
+  test('a compiler is needed only where the processor has more state than the kernel knows', () => {
+    const hasCommand = (name: string): boolean => name !== 'gcc';
+    expect(complaint({ hasCommand })).toBe('');
+    expect(complaint({ hasCommand, largeState: true })).toMatch(/needs gcc; .*install .* gcc/);
+    expect(hasLargeState('flags\t\t: fpu amx_bf16 amx_tile avx2\n')).toBe(true);
+    expect(hasLargeState('flags\t\t: fpu avx512f pku\n')).toBe(false);
   });
 
   test.each([
