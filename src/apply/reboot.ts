@@ -6,21 +6,23 @@ import { newNonce } from '../sh/frame.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Bundle, Job } from './bundle.ts';
-import { type FollowOptions, runBundle } from './run-bundle.ts';
+import { type BundleResult, type FollowOptions, runBundle } from './run-bundle.ts';
 
-/** As `runBundle`, which does it all where nothing reboots. A host that does not come back has failed its reboot. */
-export async function runAcrossReboots(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<readonly Outcome[]> {
+/** As `runBundle`, which does it all where nothing reboots. A host that does not come back has failed, whatever would rescue it. */
+export async function runAcrossReboots(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
   const at = bundle.jobs.findIndex(({ reboots }) => reboots !== undefined);
   const within = bundle.jobs[at]?.reboots;
   if (within === undefined) return runBundle(connection, bundle, options);
   const before = await lookAt(connection);
-  const outcomes = [...(await runBundle(connection, { ...bundle, jobs: bundle.jobs.slice(0, at + 1) }, options))];
-  const reboot = outcomes[at];
-  if (reboot?.result === 'done') outcomes[at] = await acrossReboot(connection, reboot, before.boot, within, options);
-  const left = bundle.jobs.slice(at + 1).map((job) => moved(job, outcomes));
-  if (outcomes.some(({ result }) => result === 'failed')) return [...outcomes, ...left.map(notRun)];
-  if (left.length === 0) return outcomes;
-  return [...outcomes, ...(await runAcrossReboots(connection, { id: `${bundle.id}-rebooted`, nonce: newNonce(), jobs: left }, options))];
+  const { outcomes, failed } = await runBundle(connection, { ...bundle, jobs: bundle.jobs.slice(0, at + 1) }, options);
+  const told = outcomes[at];
+  const reboot = told?.result === 'done' ? await acrossReboot(connection, told, before.boot, within, options) : told;
+  const first = reboot ? outcomes.with(at, reboot) : outcomes;
+  const left = bundle.jobs.slice(at + 1).map((job) => moved(job, first));
+  if (reboot !== told && reboot?.result === 'failed') return { outcomes: [...first, ...left.map(notRun)], failed: [...failed, 'top'] };
+  if (left.length === 0) return { outcomes: first, failed };
+  const rest = await runAcrossReboots(connection, { id: `${bundle.id}-on`, nonce: newNonce(), jobs: left, failed }, options);
+  return { outcomes: [...first, ...rest.outcomes], failed: rest.failed };
 }
 
 /** A handler of the later part, told what came of the changes before it. */

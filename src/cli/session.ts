@@ -48,17 +48,26 @@ export async function openSession(
   const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
   const secrets = new Secrets(secretsFromEnvironment(named));
   const common = { limit: flags.limit, extraVars: extra.values };
-  const choices = { ...common, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
+  const choices = {
+    ...common,
+    tags: flags.tags ?? [],
+    skipTags: flags.skipTags ?? [],
+    ...(flags.startAt !== undefined && { startAt: flags.startAt }),
+  };
   const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
+  const first = bind(plays, choices);
   return {
     runId: newRunId(),
     fleet,
     registry,
-    plays: bind(plays, choices),
+    bind: (known) => (known ? bind(plays, { ...choices, known }) : first),
     checks: bind(checks, common),
     interlude,
     transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),
+    forks: flags.forks,
+    serial: flags.serial,
+    maxFail: flags.maxFail,
     resolve: (text) => secrets.resolve(text),
   };
 }

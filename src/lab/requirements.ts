@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import { commandPath } from '../machine/run.ts';
-import { hasLargeState } from './whole-state.ts';
+import { hasWideRegisters } from './wide-registers.ts';
 
 /** Command → the Debian package that carries it. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -16,19 +16,20 @@ const packageOf: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
   mount: 'mount',
-  // Only where hasLargeState.
-  gcc: 'gcc',
 };
+
+/** Wanted beside those where the processor has wider registers than the lab's kernel knows. */
+const compiler: typeof packageOf = { gcc: 'gcc' };
 
 /** This machine, as far as the lab cares. */
 export interface Machine {
   readonly platform: string;
   readonly architecture: string;
   readonly root: boolean;
+  /** Its processor has AMX. */
+  readonly wideRegisters: boolean;
   readonly hasCommand: (name: string) => boolean;
   readonly hasFile: (path: string) => boolean;
-  /** See `hasLargeState`. */
-  readonly largeState: boolean;
 }
 
 /** Throws LvsError (exit 4) that names all that is missing at once, and the one command that mends it. */
@@ -38,10 +39,10 @@ export function checkRequirements(machine: Machine = thisMachine()): void {
     throw missing(`the lab needs a 64-bit x86 machine (user-mode-linux has no other); this is ${machine.architecture}`);
   }
   if (!machine.hasCommand('apt-get')) throw missing('the lab needs Debian (apt-get is missing)', 'run it on a Debian machine');
-  const wanted = Object.keys(packageOf).filter((command) => command !== 'gcc' || machine.largeState);
-  const commands = wanted.filter((command) => !machine.hasCommand(command));
+  const wanted = { ...packageOf, ...(machine.wideRegisters && compiler) };
+  const commands = Object.keys(wanted).filter((command) => !machine.hasCommand(command));
   if (commands.length > 0) {
-    const packages = [...new Set(commands.map((command) => packageOf[command]))];
+    const packages = [...new Set(commands.map((command) => wanted[command]))];
     throw missing(
       `the lab needs ${commands.join(', ')}`,
       `\`apt-get install --no-install-recommends ${packages.join(' ')}\` as root mends it`,
@@ -71,8 +72,8 @@ function thisMachine(): Machine {
     platform: process.platform,
     architecture: process.arch,
     root: process.getuid?.() === 0,
+    wideRegisters: hasWideRegisters(),
     hasCommand: (name) => folders.some((folder) => folder !== '' && executable(join(folder, name))),
     hasFile: existsSync,
-    largeState: hasLargeState(),
   };
 }

@@ -21,7 +21,6 @@ import type { Report } from './progress.ts';
 import { checkRequirements } from './requirements.ts';
 import { readState, writeState } from './state.ts';
 import { tar } from './tar.ts';
-import { makeWholeState } from './whole-state.ts';
 
 /**
  * Boots one machine per host of the inventory and returns when all answer. A lab that is up already gets back only those machines
@@ -61,7 +60,6 @@ async function build(fleet: Fleet, layout: Layout, image: Image, report: Report,
   report({ stage: 'network', doing: `makes a network of ${layout.segments.map(({ subnet }) => subnet).join(', ')}` });
   await makeNamespace(layout, signal);
   await startGateway(layout, directory, image.repository, signal);
-  await makeWholeState(directory, signal);
   prepareMachines(directory);
   for (const host of layout.hosts) startMachine({ lab: layout.name, directory, host, disk: image.disk, settings: fleet.lab });
   const lab = describeLab(directory, state);

@@ -4,7 +4,7 @@
  */
 import ejs from 'ejs';
 import { didYouMean } from '../inventory/nearest.ts';
-import type { Facts, Fleet, Host, Iteration } from '../model.ts';
+import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -12,11 +12,17 @@ export interface Scope {
   readonly vars: Readonly<Record<string, unknown>>;
   /** Absent before the probe. */
   readonly facts?: Facts;
+  /** What steps before have said. */
+  readonly registered?: Readonly<Record<string, Registered>>;
+  /** Names that some step of the playbook registers. */
+  readonly registers?: readonly string[];
+  /** In `until`: what the step itself has just said. */
+  readonly result?: Registered;
   /** In a loop: seen as `item` and `loop_index`. */
   readonly loop?: Iteration;
 }
 
-/** Thrown inside an expression that looks at facts before there are any; the caller decides whether that may wait. */
+/** Thrown inside an expression that looks at facts, or at what a step has said, before it is known; the caller decides whether that may wait. */
 export class FactsNeeded extends Error {
   override readonly name = 'FactsNeeded';
 }
@@ -46,6 +52,18 @@ const factsNotYet = new Proxy(
   },
 );
 
+/** What has been registered; a name that no step registers is a mistake, one whose step has not been looked at yet may wait. */
+function registeredIn({ registered = {}, registers = [] }: Scope): object {
+  return new Proxy(registered, {
+    get(known, key) {
+      if (typeof key === 'symbol' || Object.hasOwn(known, key)) return known[key as string];
+      if (registers.includes(key)) throw new FactsNeeded(`registered.${key}`);
+      const list = registers.length > 0 ? `there are: ${registers.join(', ')}` : 'no task has "register"';
+      throw new Error(`no task registers "${key}"; ${didYouMean(key, registers)}${list}`);
+    },
+  });
+}
+
 /** Called with what an expression threw, and the path of the text that holds it; throws something that says where. */
 export type Failed = (error: unknown, path: readonly (string | number)[]) => never;
 
@@ -54,11 +72,13 @@ const passOn: Failed = (error) => {
 };
 
 /** The names that an expression sees. */
-function namesIn({ fleet, host, vars, facts, loop }: Scope): Readonly<Record<string, unknown>> {
-  return { fleet, host, vars, facts: facts ?? factsNotYet, ...(loop && { item: loop.item, loop_index: loop.index }) };
+function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
+  const { fleet, host, vars, facts, loop, result } = scope;
+  const turn = loop && { item: loop.item, loop_index: loop.index };
+  return { fleet, host, vars, facts: facts ?? factsNotYet, registered: registeredIn(scope), ...turn, ...(result && { result }) };
 }
 
-/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws. */
+/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts`, `registered` and, in a loop, `item`. Throws what the expression throws. */
 export function evaluate(expression: string, scope: Scope): unknown {
   const names = namesIn(scope);
   const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);

@@ -1,4 +1,5 @@
 /** Opens the line to every host of a run at once; a host that does not answer is a fact about that host, not the end of the run. */
+import type { LimitFunction } from 'p-limit';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host, Seen } from '../model.ts';
 import { renewable } from './renewable.ts';
@@ -11,7 +12,8 @@ export interface Lines {
   close(): void;
 }
 
-export async function reach(hosts: readonly Host[], transport: Transport): Promise<Lines> {
+/** `limit` bounds how many hosts are connected to at once. */
+export async function reach(hosts: readonly Host[], transport: Transport, limit: LimitFunction): Promise<Lines> {
   const connections = new Map<string, Connection>();
   const unreached: Record<string, Seen> = {};
   const open = async (host: Host): Promise<void> => {
@@ -22,7 +24,7 @@ export async function reach(hosts: readonly Host[], transport: Transport): Promi
       unreached[host.name] = { host: host.name, reached: false, reason: error.message, ...(error.hint && { hint: error.hint }) };
     }
   };
-  await Promise.all(hosts.map(open));
+  await Promise.all(hosts.map((host) => limit(open, host)));
   return {
     connections,
     unreached,

@@ -54,7 +54,7 @@ function host(next: readonly (number | LvsError)[]) {
 
 const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: readonly Job[]) => {
   const events: Event[] = [];
-  const outcomes = await runAcrossReboots(
+  const { outcomes, failed } = await runAcrossReboots(
     connection,
     { id: 'run-0', nonce: newNonce(), jobs },
     {
@@ -65,7 +65,7 @@ const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: reado
       },
     },
   );
-  return { events, outcomes, results: outcomes.map(({ result }) => result) };
+  return { events, outcomes, failed, results: outcomes.map(({ result }) => result) };
 };
 
 describe('a reboot in the middle', () => {
@@ -99,8 +99,8 @@ describe('a reboot in the middle', () => {
 
   test('a host that does not come back has failed, with the last reason', async () => {
     const machine = host([unreachable]);
-    const { outcomes, results, events } = await play(machine, [well('reboot', { reboots: 1 }), well('after')]);
-    expect(results).toEqual(['failed', 'not-run']);
+    const { outcomes, results, events, failed } = await play(machine, [well('reboot', { reboots: 1 }), well('after')]);
+    expect({ results, failed }).toEqual({ results: ['failed', 'not-run'], failed: ['top'] });
     expect(outcomes[0]?.output).toMatch(/^it was told to reboot and is not back after \d+ s: connection refused$/);
     expect(events.at(-1)).toMatchObject({ kind: 'end', result: 'failed', title: 'reboot' });
   });

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { labName } from '../../src/lab/places.ts';
 import { checkRequirements, type Machine } from '../../src/lab/requirements.ts';
-import { hasLargeState } from '../../src/lab/whole-state.ts';
+import { hasWideRegisters } from '../../src/lab/wide-registers.ts';
 import { labFleet } from '../lab/rehearsal-fleet.ts';
 
 const good: Machine = {
   platform: 'linux',
   architecture: 'x64',
   root: true,
+  wideRegisters: false,
   hasCommand: () => true,
   hasFile: () => true,
-  largeState: false,
 };
 
 function complaint(machine: Partial<Machine>): string {
@@ -36,12 +36,15 @@ describe('what the lab needs of this machine', () => {
     );
   });
 
-  test('a compiler is needed only where the processor has more state than the kernel knows', () => {
-    const hasCommand = (name: string): boolean => name !== 'gcc';
-    expect(complaint({ hasCommand })).toBe('');
-    expect(complaint({ hasCommand, largeState: true })).toMatch(/needs gcc; .*install .* gcc/);
-    expect(hasLargeState('flags\t\t: fpu amx_bf16 amx_tile avx2\n')).toBe(true);
-    expect(hasLargeState('flags\t\t: fpu avx512f pku\n')).toBe(false);
+  test('a processor with AMX needs a compiler too', () => {
+    expect(complaint({ wideRegisters: true })).toBe('');
+    expect(complaint({ wideRegisters: true, hasCommand: (name) => name !== 'gcc' })).toMatch(/needs gcc; .* gcc` as root/);
+    expect(complaint({ hasCommand: (name) => name !== 'gcc' })).toBe('');
+  });
+
+  test('whether a processor has AMX is read from its flags', () => {
+    expect(hasWideRegisters('processor\t: 0\nflags\t\t: fpu avx512f amx_bf16 amx_tile amx_int8\n')).toBe(true);
+    expect(hasWideRegisters('processor\t: 0\nflags\t\t: fpu avx512f\n')).toBe(false);
   });
 
   test.each([
