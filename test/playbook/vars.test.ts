@@ -82,7 +82,7 @@ test.each([
   ],
   [
     book('{ }', "group: { name: a }\n      when: facts.distribtuion === 'debian'"),
-    expect.stringMatching(/^book\.yaml:6:13: when: there is no fact "distribtuion"; did you mean "distribution"\? /),
+    expect.stringMatching(/^book\.yaml:6:13: when: there is no facts\.distribtuion; did you mean "distribution"\? /),
   ],
   [
     book('{ a: "<%= facts.release %>" }', echo('<%= vars.a %>')),
