@@ -23,6 +23,7 @@ const protection: readonly Damage[] = [
     'firewall-cmd -q --query-port=80/tcp',
     {
       on: 'backend',
+      part: 'nginx',
       outage: true,
     },
   ),
@@ -68,7 +69,7 @@ const accounts: readonly Damage[] = [
   any('group of a user changed', 'usermod -g users operator', 'user group:operator', '[ "$(id -gn operator)" = operators ]'),
   any(
     'user removed',
-    'userdel operator 2>/dev/null; groupadd -g 2000 operators 2>/dev/null; getent group operators >/dev/null',
+    'userdel operator 2>/dev/null || :; getent group operators >/dev/null || groupadd -g 2000 operators',
     'user create:operator',
     '[ "$(id -u operator)" = 2000 ]',
   ),

@@ -10,9 +10,17 @@ const runs =
   'systemctl -q is-active keepalived && sleep 1 && grep -q 10.18.43.30/32 /proc/net/fib_trie 2>/dev/null; systemctl -q is-active keepalived';
 
 export const director: readonly Damage[] = [
-  { kind: 'a line of keepalived.conf changed', on: 'director', harm: wrong, plan: content, whole: `grep -qx ' *delay_loop 2' ${conf}` },
+  {
+    kind: 'a line of keepalived.conf changed',
+    part: 'keepalived',
+    on: 'director',
+    harm: wrong,
+    plan: content,
+    whole: `grep -qx ' *delay_loop 2' ${conf}`,
+  },
   {
     kind: 'keepalived.conf changed, and keepalived reloaded',
+    part: 'keepalived',
     on: 'director',
     harm: `${wrong}; ${reload}`,
     plan: content,
@@ -20,6 +28,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right with its old time, keepalived runs with the wrong one',
+    part: 'keepalived',
     on: 'director',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['keepalived live:reload'],
@@ -27,6 +36,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right just now, keepalived runs with the wrong one',
+    part: 'keepalived',
     on: 'director',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['keepalived live:reload'],
@@ -34,14 +44,16 @@ export const director: readonly Damage[] = [
   },
   {
     kind: "keepalived's priority changed, and keepalived restarted",
+    part: 'keepalived',
     on: 'director',
     harm: `sed -i 's/priority .*/priority 77/' ${conf}; systemctl restart keepalived`,
     plan: content,
     whole: loaded('priority $priority').replace(/'priority \$priority'/, '"priority $priority"'),
   },
-  { kind: 'keepalived.conf removed', on: 'director', harm: `rm ${conf}`, plan: content, whole: `[ -s ${conf} ]` },
+  { kind: 'keepalived.conf removed', part: 'keepalived', on: 'director', harm: `rm ${conf}`, plan: content, whole: `[ -s ${conf} ]` },
   {
     kind: 'keepalived.conf readable by all',
+    part: 'keepalived',
     on: 'director',
     harm: `chmod 644 ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -49,6 +61,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf given to another user',
+    part: 'keepalived',
     on: 'director',
     harm: `chown daemon ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -56,6 +69,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived stopped',
+    part: 'keepalived',
     on: 'director',
     harm: 'systemctl stop keepalived',
     plan: ['service start:keepalived.service'],
@@ -63,6 +77,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived killed, its rows still in the kernel',
+    part: 'keepalived',
     on: 'director',
     harm: 'pkill -9 -x keepalived; sleep 1',
     plan: ['service start:keepalived.service'],
@@ -77,6 +92,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived removed',
+    part: 'keepalived',
     on: 'director',
     harm: 'dpkg --remove keepalived >/dev/null 2>&1',
     plan: ['package install:keepalived', 'service enable:keepalived.service', 'service start:keepalived.service'],
@@ -84,6 +100,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'ipvsadm removed',
+    part: 'keepalived',
     on: 'director',
     harm: 'dpkg --remove ipvsadm >/dev/null',
     plan: ['package install:ipvsadm'],
@@ -91,6 +108,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'module of the scheduler unloaded, keepalived stopped for it',
+    part: 'keepalived',
     on: 'director',
     harm: 'systemctl stop keepalived; rmmod ip_vs_wrr',
     plan: ['kernel_module load:ip_vs_wrr', 'service start:keepalived.service'],
@@ -112,6 +130,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived masked',
+    part: 'keepalived',
     on: 'director',
     harm: 'systemctl -q mask keepalived',
     plan: [],

@@ -12,6 +12,7 @@ const by = (kind: string, harm: string, plan: readonly string[], more: Partial<D
   harm,
   plan: plan.map((id) => `ipvs ${id}`),
   whole: both,
+  part: 'keepalived',
   pool: true,
   ...more,
 });
@@ -43,7 +44,13 @@ export const ipvs: readonly Damage[] = [
       pool: false,
       outage: true,
       whole: `${both} && curl -s -o /dev/null --max-time 2 http://10.18.43.14/`,
-      first: { host: 'web2', harm: 'systemctl stop nginx', plan: ['service start:nginx.service'], whole: 'systemctl -q is-active nginx' },
+      first: {
+        part: 'nginx',
+        host: 'web2',
+        harm: 'systemctl stop nginx',
+        plan: ['service start:nginx.service'],
+        whole: 'systemctl -q is-active nginx',
+      },
     },
   ),
 ];

@@ -14,13 +14,22 @@ const read = `systemctl show -p NeedDaemonReload nginx | grep -qx NeedDaemonRelo
 const lately = `find ${prefix}/conf -cnewer /run/lvsctl/nginx.loaded | grep -q . && exit 1; [ -e /run/lvsctl/nginx.loaded ]`;
 
 export const nginx: readonly Damage[] = [
-  { kind: 'nginx stopped', on: 'backend', harm: 'systemctl stop nginx', plan: ['service start:nginx.service'], whole: runs, outage: true },
+  {
+    kind: 'nginx stopped',
+    on: 'backend',
+    harm: 'systemctl stop nginx',
+    plan: ['service start:nginx.service'],
+    whole: runs,
+    part: 'nginx',
+    outage: true,
+  },
   {
     kind: 'nginx killed',
     on: 'backend',
     harm: 'pkill -9 -x nginx; sleep 1',
     plan: ['service start:nginx.service'],
     whole: runs,
+    part: 'nginx',
     outage: true,
   },
   {
@@ -32,6 +41,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx edited',
+    part: 'nginx',
     on: 'backend',
     harm: `sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -39,6 +49,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx put right, systemd knows the wrong one',
+    part: 'nginx',
     on: 'backend',
     harm: `cp -p ${unit} /root/unit; sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}; systemctl daemon-reload; sleep 1; cat /root/unit >${unit}`,
     plan: ['systemd_unit daemon-reload:nginx.service'],
@@ -46,6 +57,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx removed',
+    part: 'nginx',
     on: 'backend',
     harm: `rm ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -57,6 +69,7 @@ export const nginx: readonly Damage[] = [
     harm: `cp /bin/true ${prefix}/sbin/other; mv ${prefix}/sbin/other ${prefix}/sbin/nginx`,
     plan: ['nginx_source install'],
     whole: `${prefix}/sbin/nginx -V 2>&1 | grep -q nginx/1.26.3 && ${current} && ${runs}`,
+    part: 'nginx',
     outage: true,
   },
   {
@@ -65,10 +78,12 @@ export const nginx: readonly Damage[] = [
     harm: `cp -p ${prefix}/sbin/nginx ${prefix}/sbin/same; mv ${prefix}/sbin/same ${prefix}/sbin/nginx`,
     plan: ['nginx_source live:restart'],
     whole: `${current} && ${runs}`,
+    part: 'nginx',
     outage: true,
   },
   {
     kind: 'nginx.conf edited',
+    part: 'nginx',
     on: 'backend',
     harm: wrong,
     plan: [`nginx_config content:${conf}`],
@@ -76,6 +91,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right with its old time, nginx runs with the wrong one',
+    part: 'nginx',
     on: 'backend',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['nginx_config live:reload'],
@@ -83,6 +99,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right just now, nginx runs with the wrong one',
+    part: 'nginx',
     on: 'backend',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['nginx_config live:reload'],
@@ -97,6 +114,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf with another mode',
+    part: 'nginx',
     on: 'backend',
     harm: `chmod 666 ${conf}`,
     plan: [`nginx_config attributes:${conf}`],
@@ -104,6 +122,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'limit right in the file, wrong in the process',
+    part: 'nginx',
     on: 'backend',
     harm: `prlimit --pid "$(cat ${prefix}/logs/nginx.pid)" --nofile=1024:1024`,
     plan: ['limits live:nginx.service'],
@@ -111,6 +130,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: "limit wrong in the unit's file, right in the process",
+    part: 'nginx',
     on: 'backend',
     harm: `sed -i s/LimitNOFILE=.*/LimitNOFILE=1024/ ${dropIn}; systemctl daemon-reload`,
     plan: [`limits content:${dropIn}`],
