@@ -9,14 +9,14 @@ export interface Damage {
   readonly plan: readonly string[];
   /** Exits 0 when nothing is wrong: fails after `harm`, and succeeds after a deploy. */
   readonly whole: string;
-  /** What cannot be damaged in two ways at once, beside a task: a process, a file. */
-  readonly part?: string;
+  /** What cannot be damaged in two ways at once: processes, files. The tasks of the plan unless said. */
+  readonly parts?: readonly string[];
   /** A backend stops serving for a while, so the directors' tables change. */
   readonly outage?: boolean;
   /** Needs both backends in the directors' tables. */
   readonly pool?: boolean;
   /** Done on another host before; part of the same damage. */
-  readonly first?: Pick<Damage, 'harm' | 'plan' | 'whole' | 'part'> & { readonly host: string };
+  readonly first?: Pick<Damage, 'harm' | 'plan' | 'whole' | 'parts'> & { readonly host: string };
   /** lvsctl must not decide this: the plan refuses with a sentence that holds these words. `undo` is what it advises. */
   readonly refused?: { readonly words: string; readonly undo: string };
 }
@@ -35,7 +35,7 @@ const candidates: Readonly<Record<Damage['on'], readonly (readonly string[])[]>>
 };
 
 /**
- * Rounds of damage. On one host a round holds at most `most` kinds, none of which touch the same task or part, so that the plan must be
+ * Rounds of damage. On one host a round holds at most `most` kinds, none of which touch the same part, so that the plan must be
  * their changes together and nothing else. What is bound to few hosts is placed first. A round never holds an outage beside damage to the
  * directors' tables, and what is refused goes into rounds of its own, for a refusal stops a whole deploy.
  */
@@ -50,8 +50,8 @@ export function roundsOf(all: readonly Damage[], most: number): readonly (readon
   return rounds;
 }
 
-function narrowness({ on, part, first, pool }: Damage): number {
-  return (on === 'any' ? 0 : 8) + (on === 'both-directors' || first ? 4 : 0) + (pool ? 2 : 0) + (part ? 1 : 0);
+function narrowness({ on, parts = [], first, pool }: Damage): number {
+  return (on === 'any' ? 0 : 16) + (on === 'both-directors' || first ? 8 : 0) + (pool ? 4 : 0) + Math.min(3, parts.length);
 }
 
 function placeIn(round: readonly Case[], damage: Damage, most: number): readonly string[] | undefined {
@@ -74,6 +74,6 @@ function takenOn({ damage, hosts }: Case, host: string): readonly (readonly stri
   return hosts.includes(host) ? [partsOf(damage)] : [];
 }
 
-function partsOf({ plan, part }: Pick<Damage, 'plan' | 'part'>): readonly string[] {
-  return [...plan.map((each) => each.replace(/ .*/, '')), ...(part ? [part] : [])];
+function partsOf({ plan, parts }: Pick<Damage, 'plan' | 'parts'>): readonly string[] {
+  return parts ?? plan.map((each) => each.replace(/ .*/, ''));
 }

@@ -7,13 +7,9 @@
 import { parseArgs } from 'node:util';
 import { reportText } from '../../src/view/text.ts';
 import { openCluster } from './cluster.ts';
-import { type Damage, roundsOf } from './damage.ts';
+import { roundsOf } from './damage.ts';
+import { every } from './every.ts';
 import { playRound, type Row } from './round.ts';
-import { anyHost } from './rows/any-host.ts';
-import { director } from './rows/director.ts';
-import { ipvs } from './rows/ipvs.ts';
-import { nginx } from './rows/nginx.ts';
-import { realServer } from './rows/real-server.ts';
 import { tableText } from './table.ts';
 
 const { values } = parseArgs({
@@ -24,9 +20,8 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 });
-const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...anyHost];
 const chosen = every.filter(({ kind }) => new RegExp(values.only, 'i').test(kind));
-const rounds = roundsOf(chosen, values.apart ? 1 : 4);
+const rounds = roundsOf(chosen, values.apart ? 1 : 5);
 const began = Date.now();
 const elapsed = (): string => `${Math.round((Date.now() - began) / 1000)} s`;
 const say = (line: string): void => void process.stderr.write(`${elapsed()}: ${line}\n`);

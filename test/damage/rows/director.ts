@@ -1,5 +1,6 @@
 /** keepalived, its configuration on disk and in the process, and the modules of IPVS. */
 import type { Damage } from '../damage.ts';
+import { table } from './ipvs.ts';
 
 const conf = '/etc/keepalived/keepalived.conf';
 const content = [`keepalived content:${conf}`];
@@ -12,7 +13,8 @@ const runs =
 export const director: readonly Damage[] = [
   {
     kind: 'a line of keepalived.conf changed',
-    part: 'keepalived',
+    parts: ['keepalived conf', ...table],
+
     on: 'director',
     harm: wrong,
     plan: content,
@@ -20,7 +22,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf changed, and keepalived reloaded',
-    part: 'keepalived',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}`,
     plan: content,
@@ -28,7 +31,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right with its old time, keepalived runs with the wrong one',
-    part: 'keepalived',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['keepalived live:reload'],
@@ -36,7 +40,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right just now, keepalived runs with the wrong one',
-    part: 'keepalived',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['keepalived live:reload'],
@@ -44,16 +49,25 @@ export const director: readonly Damage[] = [
   },
   {
     kind: "keepalived's priority changed, and keepalived restarted",
-    part: 'keepalived',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `sed -i 's/priority .*/priority 77/' ${conf}; systemctl restart keepalived`,
     plan: content,
     whole: loaded('priority $priority').replace(/'priority \$priority'/, '"priority $priority"'),
   },
-  { kind: 'keepalived.conf removed', part: 'keepalived', on: 'director', harm: `rm ${conf}`, plan: content, whole: `[ -s ${conf} ]` },
+  {
+    kind: 'keepalived.conf removed',
+    parts: ['keepalived conf', ...table],
+    on: 'director',
+    harm: `rm ${conf}`,
+    plan: content,
+    whole: `[ -s ${conf} ]`,
+  },
   {
     kind: 'keepalived.conf readable by all',
-    part: 'keepalived',
+    parts: ['keepalived conf', ...table],
+
     on: 'director',
     harm: `chmod 644 ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -61,7 +75,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf given to another user',
-    part: 'keepalived',
+    parts: ['keepalived conf', ...table],
+
     on: 'director',
     harm: `chown daemon ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -69,7 +84,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived stopped',
-    part: 'keepalived',
+    parts: ['keepalived process', ...table],
+
     on: 'director',
     harm: 'systemctl stop keepalived',
     plan: ['service start:keepalived.service'],
@@ -77,7 +93,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived killed, its rows still in the kernel',
-    part: 'keepalived',
+    parts: ['keepalived process', ...table],
+
     on: 'director',
     harm: 'pkill -9 -x keepalived; sleep 1',
     plan: ['service start:keepalived.service'],
@@ -85,6 +102,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived disabled',
+    parts: ['keepalived link'],
     on: 'director',
     harm: 'systemctl -q disable keepalived',
     plan: ['service enable:keepalived.service'],
@@ -92,7 +110,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived removed',
-    part: 'keepalived',
+    parts: ['keepalived process', 'keepalived link', 'package', ...table],
+
     on: 'director',
     harm: 'dpkg --remove keepalived >/dev/null 2>&1',
     plan: ['package install:keepalived', 'service enable:keepalived.service', 'service start:keepalived.service'],
@@ -100,7 +119,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'ipvsadm removed',
-    part: 'keepalived',
+    parts: ['package', ...table],
+
     on: 'director',
     harm: 'dpkg --remove ipvsadm >/dev/null',
     plan: ['package install:ipvsadm'],
@@ -108,7 +128,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'module of the scheduler unloaded, keepalived stopped for it',
-    part: 'keepalived',
+    parts: ['keepalived process', 'kernel_module', ...table],
+
     on: 'director',
     harm: 'systemctl stop keepalived; rmmod ip_vs_wrr',
     plan: ['kernel_module load:ip_vs_wrr', 'service start:keepalived.service'],
@@ -130,7 +151,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived masked',
-    part: 'keepalived',
+
     on: 'director',
     harm: 'systemctl -q mask keepalived',
     plan: [],

@@ -16,24 +16,25 @@ const lately = `find ${prefix}/conf -cnewer /run/lvsctl/nginx.loaded | grep -q .
 export const nginx: readonly Damage[] = [
   {
     kind: 'nginx stopped',
+    parts: ['nginx process'],
     on: 'backend',
     harm: 'systemctl stop nginx',
     plan: ['service start:nginx.service'],
     whole: runs,
-    part: 'nginx',
     outage: true,
   },
   {
     kind: 'nginx killed',
+    parts: ['nginx process'],
     on: 'backend',
     harm: 'pkill -9 -x nginx; sleep 1',
     plan: ['service start:nginx.service'],
     whole: runs,
-    part: 'nginx',
     outage: true,
   },
   {
     kind: 'nginx disabled',
+    parts: ['nginx link'],
     on: 'backend',
     harm: 'systemctl -q disable nginx',
     plan: ['service enable:nginx.service'],
@@ -41,7 +42,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx edited',
-    part: 'nginx',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -49,7 +50,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx put right, systemd knows the wrong one',
-    part: 'nginx',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `cp -p ${unit} /root/unit; sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}; systemctl daemon-reload; sleep 1; cat /root/unit >${unit}`,
     plan: ['systemd_unit daemon-reload:nginx.service'],
@@ -57,7 +58,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx removed',
-    part: 'nginx',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `rm ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -65,25 +66,25 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'binary of nginx replaced by another',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `cp /bin/true ${prefix}/sbin/other; mv ${prefix}/sbin/other ${prefix}/sbin/nginx`,
     plan: ['nginx_source install'],
     whole: `${prefix}/sbin/nginx -V 2>&1 | grep -q nginx/1.26.3 && ${current} && ${runs}`,
-    part: 'nginx',
     outage: true,
   },
   {
     kind: 'nginx runs a binary that is deleted',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `cp -p ${prefix}/sbin/nginx ${prefix}/sbin/same; mv ${prefix}/sbin/same ${prefix}/sbin/nginx`,
     plan: ['nginx_source live:restart'],
     whole: `${current} && ${runs}`,
-    part: 'nginx',
     outage: true,
   },
   {
     kind: 'nginx.conf edited',
-    part: 'nginx',
+    parts: ['nginx conf'],
     on: 'backend',
     harm: wrong,
     plan: [`nginx_config content:${conf}`],
@@ -91,7 +92,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right with its old time, nginx runs with the wrong one',
-    part: 'nginx',
+    parts: ['nginx process', 'nginx conf'],
     on: 'backend',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['nginx_config live:reload'],
@@ -99,7 +100,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right just now, nginx runs with the wrong one',
-    part: 'nginx',
+    parts: ['nginx process', 'nginx conf'],
     on: 'backend',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['nginx_config live:reload'],
@@ -107,6 +108,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'page of nginx changed',
+    parts: ['nginx page'],
     on: 'backend',
     harm: `echo other >${prefix}/html/index.html`,
     plan: [`nginx_config content:${prefix}/html/index.html`],
@@ -114,7 +116,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf with another mode',
-    part: 'nginx',
+    parts: ['nginx conf'],
     on: 'backend',
     harm: `chmod 666 ${conf}`,
     plan: [`nginx_config attributes:${conf}`],
@@ -122,7 +124,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'limit right in the file, wrong in the process',
-    part: 'nginx',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `prlimit --pid "$(cat ${prefix}/logs/nginx.pid)" --nofile=1024:1024`,
     plan: ['limits live:nginx.service'],
@@ -130,7 +132,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: "limit wrong in the unit's file, right in the process",
-    part: 'nginx',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `sed -i s/LimitNOFILE=.*/LimitNOFILE=1024/ ${dropIn}; systemctl daemon-reload`,
     plan: [`limits content:${dropIn}`],
@@ -138,6 +140,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'limit of logins wrong',
+    parts: ['nginx logins'],
     on: 'backend',
     harm: `sed -i s/65535/1024/ ${logins}`,
     plan: [`limits content:${logins}`],
