@@ -176,7 +176,36 @@ export interface TaskEntry {
   readonly vars: readonly Template[];
   /** The task is done once for each value of the list. */
   readonly loop?: Template;
+  /** Later entries see what the task said as `registered.NAME`. */
+  readonly register?: string;
+  /** The look is repeated until this holds; begins a phase of its own. */
+  readonly until?: Template;
+  readonly tries?: Tries;
+  /** On the first host of the play alone. */
+  readonly runOnce: boolean;
+  /** Name of the host on which it is done instead, on behalf of the play's host. */
+  readonly delegateTo?: Template;
+  /** Number of the part of the play, from 0; a barrier begins a new one. */
+  readonly phase: number;
+  /** The blocks with rescue or always around it, the outermost first. */
+  readonly frames: readonly Frame[];
   readonly where: Where;
+}
+
+/** How often something that failed, or does not hold yet, is tried in all, and the seconds between two tries. */
+export interface Tries {
+  readonly tries: number;
+  readonly delay: number;
+}
+
+/** A place in a block that has a rescue or an always. */
+export interface Frame {
+  /** Unique in the play. */
+  readonly block: string;
+  readonly name: string;
+  readonly part: 'body' | 'rescue' | 'always';
+  /** The block has a rescue: what fails in its body does not fail the host. */
+  readonly rescued: boolean;
 }
 
 /** A handler of a play, before it is bound. */
@@ -204,11 +233,20 @@ export interface CheckEntry {
 export interface Play {
   readonly name: string;
   readonly hosts: Template;
+  /** Sizes of its batches, each a number of hosts or a share of them; the last one counts for all further batches. */
+  readonly serial: readonly Share[];
+  /** How many hosts may fail before the rollout stops; absent: none. */
+  readonly maxFail?: Share;
   readonly tasks: readonly TaskEntry[];
   readonly handlers: readonly HandlerEntry[];
   readonly checks: readonly CheckEntry[];
+  /** Checks that must pass for the hosts of a batch before the next one begins. */
+  readonly gate: readonly CheckEntry[];
   readonly where: Where;
 }
+
+/** A number of hosts, or a percentage of the hosts of a play. */
+export type Share = { readonly hosts: number } | { readonly percent: number };
 
 export interface Playbook {
   readonly file: string;
@@ -222,6 +260,8 @@ export interface BoundHandler {
   readonly name: string;
   readonly listen: readonly string[];
   readonly handler: Handler;
+  /** It comes with a task, and belongs where that task's change is made. */
+  readonly own?: boolean;
   /** As of a step. */
   readonly when?: string;
   readonly vars?: StepVars;
@@ -254,11 +294,38 @@ export interface Step {
   readonly want: unknown;
   /** Condition that needs facts; evaluated by the plan. */
   readonly when?: string;
-  /** There with `when`. */
+  /** There with `when` and `until`. */
   readonly vars?: StepVars;
   readonly tags?: readonly string[];
   readonly notify: readonly string[];
+  readonly register?: string;
+  readonly runOnce?: boolean;
+  readonly until?: string;
+  readonly tries?: Tries;
+  /** The host that is looked at and changed, where it is not the step's own. */
+  readonly on?: string;
+  /** 0 unless a barrier stands before it. */
+  readonly phase?: number;
+  readonly frames?: readonly Frame[];
+  /** Why its parameters cannot be known before its phase begins; `want` is absent then. */
+  readonly waits?: string;
   readonly where: Where;
+}
+
+/** What a step has said, for conditions of later steps and for parameters after a barrier. */
+export interface Registered {
+  /** There was, or is, something to change. */
+  readonly changed: boolean;
+  /** Its condition did not hold. */
+  readonly skipped: boolean;
+  /** What the task itself offers: `stdout`, `exit`, … */
+  readonly [name: string]: unknown;
+}
+
+/** What is known of the hosts of a run once they have been looked at, by host name. */
+export interface Known {
+  readonly facts: Readonly<Record<string, Facts>>;
+  readonly registered: Readonly<Record<string, Readonly<Record<string, Registered>>>>;
 }
 
 // -------------------------------------------------------------------- probe
@@ -340,7 +407,13 @@ export interface Change {
   readonly consumes?: Artefact;
   /** Set by the plan on the change that it adds for the host that builds. */
   readonly produces?: Artefact;
+  /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
+  readonly reboots?: number;
   readonly risk?: Risk;
+  /** With risk `split`: lays everything ready and checks it, on every host, before `run` puts it in force on all of them together. */
+  readonly stage?: Sh;
+  /** Takes away what other hosts may rely on: done after all that adds, in the opposite order of the plays. */
+  readonly takesAway?: boolean;
 }
 
 /** What is done once at the end of a host's part, after changes that notify it. */
@@ -350,10 +423,13 @@ export interface Handler {
   /** Exits 0 when the process is already newer than what changed. */
   readonly unless?: Sh;
   readonly timeout?: number;
+  /** As of a change. */
+  readonly reboots?: number;
   readonly risk?: Risk;
 }
 
-export type StepStatus = 'ok' | 'change' | 'skipped' | 'failed';
+/** `standby`: its changes are made only if the block that it rescues fails. `later`: known only when its phase begins. */
+export type StepStatus = 'ok' | 'change' | 'skipped' | 'failed' | 'standby' | 'later';
 
 export interface StepPlan {
   readonly step: Step;
@@ -363,11 +439,17 @@ export interface StepPlan {
   readonly changes: readonly Change[];
   /** What only a reboot can finish. */
   readonly pendingReboot: readonly string[];
+  /** There where the step has `register`. */
+  readonly said?: Registered;
+  /** False: `until` does not hold yet. */
+  readonly holds?: boolean;
 }
 
 export interface HandlerPlan {
   readonly name: string;
   readonly handler: Handler;
+  /** Where it runs, if not on the plan's host. */
+  readonly on?: string;
 }
 
 export interface HostPlan {
@@ -382,7 +464,15 @@ export interface HostPlan {
 /** Hosts that are worked on side by side; batches run one after another. */
 export interface Batch {
   readonly name: string;
+  /** Number of its play in the playbook. */
+  readonly play: number;
+  /** Part of the play; a later one than 0 is looked at and planned again when it begins. */
+  readonly phase: number;
   readonly hosts: readonly HostPlan[];
+  /** Hosts of the play that may fail in all. */
+  readonly maxFail: number;
+  /** It only takes away what other hosts may have relied on. */
+  readonly removals?: boolean;
 }
 
 export interface Plan {
@@ -416,7 +506,8 @@ export type Event =
 /** How one change or handler ended. */
 export interface Outcome {
   readonly title: string;
-  readonly result: 'done' | 'already' | 'failed' | 'not-run';
+  /** `rescued`: it failed, and the rescue of its block ran to its end. */
+  readonly result: 'done' | 'already' | 'failed' | 'rescued' | 'not-run';
   readonly exit: number;
   /** The end of what it printed, bounded. */
   readonly output: string;
@@ -454,7 +545,7 @@ export interface ChangeReport {
   readonly diff: readonly string[];
   /** What runs on the host, secrets masked. */
   readonly script: string;
-  readonly status: 'planned' | 'done' | 'already' | 'failed' | 'not-run';
+  readonly status: 'planned' | 'done' | 'already' | 'failed' | 'rescued' | 'not-run';
   /** The end of what it printed when it failed. */
   readonly output: string;
   readonly seconds: number;
@@ -463,7 +554,7 @@ export interface ChangeReport {
 export interface StepReport {
   readonly task: string;
   readonly name: string;
-  readonly status: 'ok' | 'change' | 'changed' | 'failed' | 'skipped' | 'not-run';
+  readonly status: 'ok' | 'change' | 'changed' | 'failed' | 'rescued' | 'skipped' | 'standby' | 'later' | 'not-run';
   readonly why: string;
   readonly changes: readonly ChangeReport[];
   readonly pendingReboot: readonly string[];
@@ -492,6 +583,8 @@ export interface Summary {
   readonly failed: number;
   readonly unreachable: number;
   readonly skipped: number;
+  /** Steps that failed and were made good by the rescue of their block. */
+  readonly rescued: number;
 }
 
 /** How a whole run went: the document that `--json` prints, and all that the terminal's summary is made of. */
@@ -501,6 +594,8 @@ export interface Report {
   readonly exitCode: number;
   readonly runId: string;
   readonly summary: Summary;
+  /** One after another, those in which something is, or was, to be done, with the hosts concerned. */
+  readonly batches: readonly { readonly name: string; readonly hosts: readonly string[] }[];
   readonly hosts: readonly HostReport[];
   readonly checks: readonly CheckResult[];
   /** Sentences about the run as a whole: batches that were not begun, changes that did not hold. */

@@ -3,11 +3,11 @@ import type { Applied } from './apply/apply.ts';
 import type { AppliedHost } from './apply/apply-host.ts';
 import { EXIT, type ExitCode } from './errors.ts';
 import type {
+  Batch,
   ChangeReport,
   CheckResult,
   Fleet,
   Host,
-  HostPlan,
   HostReport,
   Outcome,
   Plan,
@@ -16,6 +16,7 @@ import type {
   StepReport,
   Summary,
 } from './model.ts';
+import { needsWork } from './plan/batches.ts';
 import { mask } from './sh/secret.ts';
 import { renderSh } from './sh/sh.ts';
 import type { Lines } from './transport/reach.ts';
@@ -44,27 +45,53 @@ export function makeReport(input: ReportInput): Report {
   const summary = summarise(hosts, input);
   const notes = notesOf(input);
   const exitCode = exitCodeOf(input, summary, notes);
-  return { command: input.command, ok: exitCode === EXIT.done, exitCode, runId: input.runId, summary, hosts, checks: input.checks, notes };
+  return {
+    command: input.command,
+    ok: exitCode === EXIT.done,
+    exitCode,
+    runId: input.runId,
+    summary,
+    batches: workOf(batchesOf(input)),
+    hosts,
+    checks: checksOf(input),
+    notes: [...notes.failed, ...notes.stopped],
+  };
 }
 
 function hostReport(host: Host, input: ReportInput): HostReport {
-  const plans = input.plan.batches.flatMap((batch) => batch.hosts.filter((plan) => plan.host === host.name));
+  const plans = batchesOf(input).flatMap((batch) => batch.hosts.filter((plan) => plan.host === host.name));
   const unreached = input.lines.unreached[host.name];
   const lost = plans.find((plan) => plan.status === 'unreachable');
-  const steps = plans.flatMap((plan) => plan.steps.map((step) => stepReport(step, appliedOf(plan, input))));
+  const steps = oncePerStep(plans.flatMap((plan) => plan.steps)).map((step) => stepReport(step, appliedOf(host, input)));
   const why =
     unreached && !unreached.reached
       ? [unreached.reason, unreached.hint].filter(Boolean).join('; ')
       : (lost?.why ?? plans.find((plan) => plan.why)?.why ?? '');
   const status = why && (unreached || lost) ? 'unreachable' : worst(steps.map((step) => step.status));
-  const changed = steps.flatMap((step) => step.changes).filter((change) => (input.applied ? change.status === 'done' : true)).length;
+  const counted = steps.filter((step) => input.applied || step.status === 'change').flatMap((step) => step.changes);
+  const changed = counted.filter((change) => (input.applied ? change.status === 'done' : true)).length;
   const channels = input.lines.connections.get(host.name)?.channels ?? 0;
   return { name: host.name, role: host.role, address: host.address, status, why, changed, channels, steps };
 }
 
+/** As they were run, where they were. */
+function batchesOf({ plan, applied }: ReportInput): readonly Batch[] {
+  return applied?.batches ?? plan.batches;
+}
+
+/** What a step takes away stands in a batch of its own. */
+function oncePerStep(steps: readonly StepPlan[]): readonly StepPlan[] {
+  const byId = new Map<string, StepPlan>();
+  for (const step of steps) {
+    const before = byId.get(step.step.id);
+    byId.set(step.step.id, before ? { ...before, changes: [...before.changes, ...step.changes] } : step);
+  }
+  return [...byId.values()];
+}
+
 /** Changes are reported by step; what its handlers did is found under the host's last step that notified. */
-function appliedOf(plan: HostPlan, { applied }: ReportInput): readonly AppliedHost[] | undefined {
-  return applied?.hosts.filter(({ host }) => host === plan.host);
+function appliedOf({ name }: Host, { applied }: ReportInput): readonly AppliedHost[] | undefined {
+  return applied?.hosts.filter(({ host }) => host === name);
 }
 
 function stepReport(plan: StepPlan, applied: readonly AppliedHost[] | undefined): StepReport {
@@ -87,14 +114,17 @@ function stepReport(plan: StepPlan, applied: readonly AppliedHost[] | undefined)
 }
 
 function statusOf(plan: StepPlan, changes: readonly ChangeReport[], applied: boolean): StepReport['status'] {
-  if (plan.status !== 'change' || !applied) return plan.status;
+  if (!['change', 'standby'].includes(plan.status) || !applied) return plan.status;
   if (changes.some(({ status }) => status === 'failed')) return 'failed';
+  if (changes.some(({ status }) => status === 'rescued')) return 'rescued';
+  if (plan.status === 'standby' && changes.every(({ status }) => status === 'not-run')) return 'standby';
   if (changes.some(({ status }) => status === 'not-run')) return 'not-run';
   return changes.some(({ status }) => status === 'done') ? 'changed' : 'ok';
 }
 
 function worst(statuses: readonly StepReport['status'][]): HostReport['status'] {
   for (const status of ['failed', 'changed', 'change'] as const) if (statuses.includes(status)) return status;
+  if (statuses.includes('rescued')) return 'changed';
   return 'ok';
 }
 
@@ -109,7 +139,8 @@ function summarise(hosts: readonly HostReport[], input: ReportInput): Summary {
     changed: hosts.reduce((sum, host) => sum + host.changed, 0),
     failed: count('failed') + handlersOf(input).filter(({ result }) => result === 'failed').length,
     unreachable: hosts.filter((host) => host.status === 'unreachable').length,
-    skipped: count('skipped'),
+    skipped: count('skipped') + count('standby'),
+    rescued: count('rescued'),
   };
 }
 
@@ -119,27 +150,89 @@ function handlersOf({ applied }: ReportInput): readonly (Outcome & { readonly ho
   );
 }
 
-/** Changes that a second look still finds, batches that were not begun, handlers that failed. */
-function notesOf(input: ReportInput): readonly string[] {
-  const stopped = (input.applied?.stopped ?? []).map((name) => `not begun, because a host failed before: ${name}`);
+/** Changes that a second look still finds, batches that were not begun, handlers that failed, hosts whose absence stops everything. */
+function notesOf(input: ReportInput): Notes {
   const handlers = handlersOf(input).filter(({ result }) => result === 'failed');
   const failed = handlers.map(({ host, title, output }) => `${host}: ${title} failed: ${output}`);
-  const whole = input.applied?.hosts.every((host) => !host.failed) ?? false;
-  const left = whole && input.after ? changesOf(input.after).map((title) => `still to be done after applying: ${title}`) : [];
-  return [...failed, ...stopped, ...left];
+  return { failed: [...failed, ...leftOver(input)], stopped: input.applied ? stoppedNotes(input) : absentNotes(input) };
 }
 
-function changesOf(plan: Plan): readonly string[] {
-  return plan.batches.flatMap((batch) =>
-    batch.hosts.flatMap((host) => host.steps.flatMap((step) => step.changes.map(({ title }) => `${host.host}: ${title}`))),
+interface Notes {
+  readonly failed: readonly string[];
+  readonly stopped: readonly string[];
+}
+
+function stoppedNotes({ applied, fleet, command }: ReportInput): readonly string[] {
+  const names = applied?.stopped ?? [];
+  if (names.length === 0) return [];
+  const because = applied?.gates.length ? 'the gate before it does not open' : 'more hosts failed than may';
+  const resume = `when that is mended, "lvsctl ${command} ${fleet.file}" goes on from here: what has been done is not done again`;
+  return [...names.map((name) => `not begun, because ${because}: ${name}`), resume];
+}
+
+/** Before anything is touched: a host that does not answer counts as failed. */
+function absentNotes({ plan, command }: ReportInput): readonly string[] {
+  if (command !== 'deploy') return [];
+  const busy = new Set(plan.batches.filter(({ hosts }) => hosts.some(({ steps }) => steps.some(needsWork))).map(({ play }) => play));
+  return [...busy].flatMap((number) => {
+    const batches = plan.batches.filter(({ play }) => play === number);
+    const lost = [
+      ...new Set(batches.flatMap(({ hosts }) => hosts.filter(({ status }) => status === 'unreachable').map(({ host }) => host))),
+    ];
+    const [first] = batches;
+    if (!first || lost.length <= first.maxFail) return [];
+    const without = ['all', ...lost.map((host) => `!${host}`)].join(':');
+    return [
+      `nothing was touched: ${lost.join(', ')} ${lost.length === 1 ? 'does' : 'do'} not answer, and ${first.maxFail === 0 ? 'none' : `only ${first.maxFail}`} may fail; mend that, leave out (--limit '${without}') or allow it (--max-fail ${lost.length})`,
+    ];
+  });
+}
+
+/** Steps that came to nothing for a reason that is told already do not count. */
+function leftOver(input: ReportInput): readonly string[] {
+  const { applied, after } = input;
+  if (!after || !applied || applied.hosts.some(({ failed }) => failed) || applied.stopped.length > 0) return [];
+  const made = new Set(['done', 'already']);
+  const told = new Set(
+    applied.hosts.flatMap(({ host, changes }) =>
+      changes.flatMap(({ step, outcome }) => (made.has(outcome.result) ? [] : [`${host} ${step}`])),
+    ),
   );
+  for (const { hosts } of applied.batches)
+    for (const { host, steps } of hosts) for (const { step, status } of steps) if (status === 'skipped') told.add(`${host} ${step.id}`);
+  const left = after.batches.flatMap(({ hosts }) =>
+    hosts.flatMap(({ host, steps }) =>
+      steps
+        .filter(({ step, status }) => status !== 'standby' && !told.has(`${host} ${step.id}`))
+        .flatMap(({ changes }) => changes.map(({ title }) => `still to be done after applying: ${host}: ${title}`)),
+    ),
+  );
+  return left;
 }
 
 /** Where several codes apply: 5 unreachable, then 1 failed, 3 not verified, 2 changes pending. A refusal of the plan is bad input. */
-function exitCodeOf(input: ReportInput, summary: Summary, notes: readonly string[]): ExitCode {
+function exitCodeOf(input: ReportInput, summary: Summary, notes: Notes): ExitCode {
   if (!input.applied && summary.failed > 0) return EXIT.badInput;
   if (summary.unreachable > 0) return EXIT.unreachable;
-  if (summary.failed > 0 || notes.length > 0) return EXIT.taskFailed;
-  if (input.checks.some(({ status }) => status === 'fail')) return EXIT.verificationFailed;
-  return !input.applied && summary.changed > 0 ? EXIT.changesPending : EXIT.done;
+  if (summary.failed > 0 || notes.failed.length > 0) return EXIT.taskFailed;
+  if (checksOf(input).some(({ status }) => status === 'fail')) return EXIT.verificationFailed;
+  return !input.applied && isWork(input.plan) ? EXIT.changesPending : EXIT.done;
+}
+
+/** What a gate found counts as what was verified. */
+function checksOf({ applied, checks }: ReportInput): readonly CheckResult[] {
+  return [...(applied?.gates ?? []), ...checks];
+}
+
+function isWork(plan: Plan): boolean {
+  return workOf(plan.batches).length > 0;
+}
+
+/** Batches in which something is to be done, with the hosts concerned. */
+function workOf(batches: readonly Batch[]): Report['batches'] {
+  const busy = batches.map(({ name, hosts }) => ({
+    name,
+    hosts: hosts.filter(({ steps }) => steps.some(needsWork)).map(({ host }) => host),
+  }));
+  return busy.filter(({ hosts }) => hosts.length > 0);
 }

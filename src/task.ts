@@ -38,6 +38,8 @@ export interface TaskDefinition<Want, Seen> {
   readonly plan: (seen: Seen, want: Want, context: PlanContext) => readonly Change[];
   /** The sentence that is said when nothing is to be done: "nginx 1.26.3 with these 14 flags is already built". */
   readonly settled: (want: Want, seen: Seen) => string;
+  /** What `register`, `until` and later conditions may see of it, beside `changed` and `skipped`. Pure. */
+  readonly registers?: (seen: Seen, want: Want) => Readonly<Record<string, unknown>>;
   /** What only a reboot can finish; not a change. */
   readonly pendingReboot?: (seen: Seen, want: Want) => readonly string[];
   /** Handlers that come with the task, named `task.verb`; notify them from a change. They may depend on parameters. */

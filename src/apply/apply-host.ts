@@ -1,16 +1,17 @@
-/**
- * One host's part of a batch. Its changes run in order, in as few scripts as artefacts allow: a script ends where an artefact was
- * built (others wait for it) and a new one begins where one must be waited for. The handlers close the last script.
- */
+/** One host's part of a batch: its changes in order, in as few scripts as artefacts and other hosts allow. The handlers close the last. */
 import { LvsError } from '../errors.ts';
-import type { Change, Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
+import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
-import { fetchFile, sendFile } from '../transport/send-file.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Builds } from './artefacts.ts';
-import { handlerJob, hostCache, type Job, jobOf } from './bundle.ts';
-import { runBundle } from './run-bundle.ts';
-import { artefactPath, fetchBlob, type Store, sha256 } from './store.ts';
+import { isRescued } from './blocks.ts';
+import { handlerJob, type Job, jobOf } from './bundle.ts';
+import { collect, deliver } from './deliver.ts';
+import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
+import type { Meeting } from './meeting.ts';
+import { runAcrossReboots } from './reboot.ts';
+import type { Store } from './store.ts';
+import type { Turns } from './turns.ts';
 
 export interface ApplyOptions {
   readonly runId: string;
@@ -34,129 +35,147 @@ export interface AppliedHost {
   readonly changes: readonly AppliedChange[];
 }
 
-interface Item {
-  readonly step: string;
-  readonly change: Change;
+export interface HostOptions extends ApplyOptions {
+  readonly builds: Builds;
+  readonly meeting: Meeting;
+  readonly turns: Turns;
 }
 
-export type HostOptions = ApplyOptions & { readonly builds: Builds };
+/** What came of an item, or, without one, of a handler. */
+interface Done {
+  readonly item?: Item | undefined;
+  readonly outcome: Outcome;
+}
+
+/** What has come of a host's scripts so far. */
+interface Progress {
+  readonly done: readonly Done[];
+  /** Frames that failed; `top` in it means that the host has failed. */
+  readonly failed: readonly string[];
+}
+
+interface Part {
+  readonly script: Script;
+  readonly handlers: readonly HandlerPlan[];
+  readonly id: string;
+}
 
 export async function applyHost(plan: HostPlan, run: string, options: HostOptions): Promise<AppliedHost> {
-  const connection = options.connections.get(plan.host);
-  if (!connection) throw new Error(`no connection to ${plan.host}`);
-  const items = plan.steps.flatMap(({ step, changes }) => changes.map((change) => ({ step: step.id, change })));
-  const scripts = splitAtArtefacts(items);
-  const done: AppliedChange[] = [];
-  for (const [number, script] of scripts.entries()) {
-    const handlers = number === scripts.length - 1 ? plan.handlers : [];
-    const part = await runScriptOf(script, { connection, handlers, notified: notifiedBy(items, done), id: `${run}-${number}`, options });
-    done.push(...part);
-    if (part.some(({ outcome }) => outcome.result === 'failed')) break;
+  const items = itemsOf(plan);
+  const parts = partsOf(plan, items, run);
+  let progress: Progress = { done: [], failed: [] };
+  for (const part of parts) {
+    if (progress.failed.includes('top') && !part.script.items.some(isAlways)) continue;
+    progress = await runPart(plan.host, part, progress, options);
   }
-  const failed = done.some(({ outcome }) => outcome.result === 'failed');
-  if (failed) giveUpBuilds(items, done, plan.host, options.builds);
-  return { host: plan.host, failed, changes: done };
+  const failed = progress.failed.includes('top');
+  if (failed) giveUp(plan.host, items, progress, options);
+  return { host: plan.host, failed, changes: progress.done.flatMap((done) => judged(done, progress.failed)) };
 }
 
-/** A new script before a change that takes an artefact which this host does not make itself, and after one that makes one. */
-export function splitAtArtefacts(items: readonly Item[]): readonly (readonly Item[])[] {
-  const scripts: Item[][] = [[]];
-  const own = new Set(items.flatMap(({ change }) => change.produces?.key ?? []));
-  for (const item of items) {
-    const waits = item.change.consumes && !own.has(item.change.consumes.key);
-    if (waits && scripts.at(-1)?.length) scripts.push([]);
-    scripts.at(-1)?.push(item);
-    if (item.change.produces) scripts.push([]);
-  }
-  return scripts.filter((script) => script.length > 0);
+/** The always of a block runs although the host has failed. */
+function isAlways({ step }: Item): boolean {
+  return step.frames?.some(({ part }) => part !== 'body') ?? false;
 }
 
-interface ScriptContext {
-  readonly connection: Connection;
-  readonly handlers: readonly HandlerPlan[];
-  /** Handlers that changes of earlier scripts have notified for certain. */
-  readonly notified: ReadonlySet<string>;
-  readonly id: string;
-  readonly options: HostOptions;
+/** Scripts with their handlers: those of a change that all hosts make together follow it at once, the others close the last script. */
+function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: string): readonly Part[] {
+  const scripts = cutIntoScripts(items);
+  const parts = scripts.map((script, number): Part => {
+    const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
+    return { script, handlers: own, id: `${run}-${host}-${number}` };
+  });
+  const left = handlers.filter((handler) => !parts.some((part) => part.handlers.includes(handler)));
+  const last = parts.at(-1);
+  const here = left.filter(({ on }) => on === last?.script.on);
+  const elsewhere = [...new Set(left.filter((handler) => !here.includes(handler)).map(({ on }) => on))];
+  return [
+    ...parts.map((part) => (part === last ? { ...part, handlers: [...part.handlers, ...here] } : part)),
+    ...elsewhere.map((on, number) => ({
+      script: { items: [], on, together: false },
+      handlers: left.filter((handler) => handler.on === on),
+      id: `${run}-${host}-handlers-${number}`,
+    })),
+  ];
 }
 
-async function runScriptOf(items: readonly Item[], context: ScriptContext): Promise<readonly AppliedChange[]> {
-  const { connection, options } = context;
+async function runPart(host: string, part: Part, before: Progress, options: HostOptions): Promise<Progress> {
+  const { script, id } = part;
+  const name = script.on ?? host;
+  const connection = options.connections.get(name);
+  if (!connection) throw new Error(`no connection to ${name}`);
+  const jobs = [...script.items.map(jobOfItem), ...handlerJobs(part, notifiedBy(before.done))];
+  if (jobs.length === 0) return before;
   try {
-    for (const { change } of items) await deliver(change, connection, options);
-    const jobs = [...items.map(({ change }) => jobOf(change)), ...handlerJobs(items, context)];
-    const outcomes = await runBundle(connection, { id: context.id, nonce: newNonce(), jobs }, options);
-    for (const [index, { change }] of items.entries()) {
-      if (change.produces && ['done', 'already'].includes(outcomes[index]?.result ?? ''))
-        await collect(change.produces.key, connection, options);
-    }
-    return outcomes.map((outcome, index) => {
-      const item = items[index];
-      return item ? { step: item.step, change: item.change.id, outcome } : { change: outcome.title, outcome };
-    });
+    for (const { change, staging } of script.items) if (!staging) await deliver(change, connection, options);
+    if (script.together) await options.meeting.arrive(host);
+    const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
+    const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, options));
+    for (const [index, { change }] of script.items.entries())
+      if (change.produces && isMade(outcomes[index])) await collect(change.produces.key, connection, options);
+    return { done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))], failed };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const output = error instanceof LvsError && error.hint ? `${error.message}; ${error.hint}` : error.message;
-    const [first, ...rest] = items;
-    if (!first) throw error;
-    const failed: Outcome = { title: first.change.title, result: 'failed', exit: -1, output, seconds: 0 };
-    options.emit({ kind: 'end', host: connection.host.name, title: failed.title, result: 'failed', detail: output, seconds: 0 });
-    return [
-      { step: first.step, change: first.change.id, outcome: failed },
-      ...rest.map(({ step, change }) => ({
-        step,
-        change: change.id,
-        outcome: { ...failed, title: change.title, result: 'not-run' as const, output: '' },
-      })),
-    ];
+    options.emit({ kind: 'end', host: name, title: jobs[0]?.title ?? '', result: 'failed', detail: output, seconds: 0 });
+    const outcomes = jobs.map(
+      ({ title }, index): Outcome => ({
+        title,
+        result: index === 0 ? 'failed' : 'not-run',
+        exit: -1,
+        output: index === 0 ? output : '',
+        seconds: 0,
+      }),
+    );
+    return {
+      done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))],
+      failed: [...before.failed, 'top'],
+    };
   }
 }
 
+function jobOfItem({ change, step, staging, placed }: Item): Job {
+  const more = { placed, ...(step.tries && { tries: step.tries }) };
+  if (!staging || !change.stage) return jobOf(change, more);
+  return {
+    ...more,
+    title: `get ready: ${change.title}`,
+    run: change.stage,
+    timeout: change.timeout ?? 60,
+    ...(change.unless && { unless: change.unless }),
+  };
+}
+
 /** A handler runs when an earlier script notified it, or waits for the changes of this script that do. */
-function handlerJobs(items: readonly Item[], { handlers, notified }: ScriptContext): readonly Job[] {
+function handlerJobs({ script: { items }, handlers }: Part, notified: ReadonlySet<string>): readonly Job[] {
   return handlers.flatMap(({ name, handler }) => {
-    const here = items.flatMap(({ change }, number) => (change.notify?.includes(name) ? [number] : []));
+    const here = items.flatMap(({ change, staging }, number) => (!staging && change.notify?.includes(name) ? [number] : []));
     if (notified.has(name)) return [handlerJob(name, handler, 'always')];
     return here.length > 0 ? [handlerJob(name, handler, here)] : [];
   });
 }
 
-function notifiedBy(items: readonly Item[], done: readonly AppliedChange[]): ReadonlySet<string> {
-  const made = new Set(done.filter(({ outcome }) => outcome.result === 'done').map(({ step, change }) => `${step} ${change}`));
-  return new Set(items.filter(({ step, change }) => made.has(`${step} ${change.id}`)).flatMap(({ change }) => change.notify ?? []));
+function notifiedBy(done: readonly Done[]): ReadonlySet<string> {
+  return new Set(done.flatMap(({ item, outcome }) => (outcome.result === 'done' && !item?.staging ? (item?.change.notify ?? []) : [])));
 }
 
-/** Brings what a change needs from this machine to the host: sources for a build, an artefact that another host made. */
-async function deliver(change: Change, connection: Connection, { store, builds, emit }: HostOptions): Promise<void> {
-  const host = connection.host.name;
-  const send = async (path: string, sum: string, to: string, name: string): Promise<void> => {
-    const progress = (done: number, total: number): void =>
-      emit({ kind: 'progress', host, title: `send ${name}`, done, total, unit: 'bytes' });
-    await sendFile(connection, { path, sha256: sum, to, mode: '600' }, progress);
-  };
-  for (const blob of change.blobs ?? []) {
-    emit({ kind: 'host', host, doing: `fetch ${blob.name}` });
-    await send(await fetchBlob(store, blob), blob.sha256, `${hostCache}/blobs/${blob.sha256}`, blob.name);
-  }
-  const key = change.consumes?.key;
-  if (key === undefined || change.produces) return;
-  emit({ kind: 'host', host, doing: `wait for ${change.consumes?.title}` });
-  await builds.wait(key);
-  const path = artefactPath(store, key);
-  await send(path, await sha256(path), `${hostCache}/artefacts/${key}.tar.gz`, `${key}.tar.gz`);
+/** A failure that a rescue has made good is called so; getting ready is part of its change, and worth a word only where it failed. */
+function judged({ item, outcome }: Done, failed: readonly string[]): readonly AppliedChange[] {
+  if (!item) return [{ change: outcome.title, outcome }];
+  if (item.staging && outcome.result !== 'failed') return [];
+  const rescued = outcome.result === 'failed' && isRescued(item.placed.frames, item.step.frames ?? [], failed);
+  return [{ step: item.step.id, change: item.change.id, outcome: rescued ? { ...outcome, result: 'rescued' } : outcome }];
 }
 
-async function collect(key: string, connection: Connection, { store, builds, emit }: HostOptions): Promise<void> {
-  const host = connection.host.name;
-  await fetchFile(connection, { from: `${hostCache}/artefacts/${key}.tar.gz`, to: artefactPath(store, key) }, (done, total) =>
-    emit({ kind: 'progress', host, title: `keep ${key}.tar.gz`, done, total, unit: 'bytes' }),
-  );
-  builds.finish(key);
+function isMade(outcome: Outcome | undefined): boolean {
+  return outcome?.result === 'done' || outcome?.result === 'already';
 }
 
-function giveUpBuilds(items: readonly Item[], done: readonly AppliedChange[], host: string, builds: Builds): void {
-  const built = new Set(done.filter(({ outcome }) => ['done', 'already'].includes(outcome.result)).map(({ change }) => change));
+/** Others that wait for what this host will not do any more are told. */
+function giveUp(host: string, items: readonly Item[], { done }: Progress, { builds, meeting }: HostOptions): void {
+  const built = new Set(done.filter(({ outcome }) => isMade(outcome)).map(({ item }) => item?.change));
   for (const { change } of items) {
-    if (change.produces && !built.has(change.id)) builds.fail(change.produces.key, `${host} did not get to the end of: ${change.title}`);
+    if (change.produces && !built.has(change)) builds.fail(change.produces.key, `${host} did not get to the end of: ${change.title}`);
   }
+  meeting.leave(host, done.find(({ outcome }) => outcome.result === 'failed')?.outcome.title ?? 'a step failed');
 }

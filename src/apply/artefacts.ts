@@ -1,19 +1,24 @@
 /** Artefacts on their way: built on one host, kept in the control machine's cache, waited for by the others. */
-import type { Plan } from '../model.ts';
+import type { Batch } from '../model.ts';
 import { heldArtefacts, type Store } from './store.ts';
 
 export interface Builds {
+  /** From now on, others may wait for what this batch builds. */
+  expect(batch: Batch): void;
   /** Resolves when the artefact is in the store; rejects, with the reason, when its builder failed. */
   wait(key: string): Promise<void>;
   finish(key: string): void;
   fail(key: string, reason: string): void;
 }
 
-/** A promise for every artefact that the plan builds; those in the store are there already. */
-export function newBuilds(plan: Plan, store: Store): Builds {
-  const changes = plan.batches.flatMap((batch) => batch.hosts.flatMap((host) => host.steps.flatMap((step) => step.changes)));
-  const pending = new Map(changes.flatMap((change) => (change.produces ? [[change.produces.key, deferred()] as const] : [])));
+/** A promise for every artefact that a batch builds; those in the store are there already. */
+export function newBuilds(store: Store): Builds {
+  const pending = new Map<string, Deferred>();
   return {
+    expect({ hosts }) {
+      const changes = hosts.flatMap((host) => host.steps.flatMap((step) => step.changes));
+      for (const { produces } of changes) if (produces && !pending.has(produces.key)) pending.set(produces.key, deferred());
+    },
     async wait(key) {
       const build = pending.get(key);
       if (build) await build.promise;

@@ -1,8 +1,9 @@
 /** The part of a plan that one host runs in one go, as one script: lay the steps out, start the runner detached, follow its journal. */
 import { readFileSync } from 'node:fs';
-import type { Change, Handler } from '../model.ts';
+import type { Change, Handler, Tries } from '../model.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh, type Sh } from '../sh/sh.ts';
+import type { Placed } from './blocks.ts';
 
 /** One thing the runner does. A handler runs only after a change that it waits for was really made. */
 export interface Job {
@@ -12,8 +13,14 @@ export interface Job {
   readonly validate?: Sh;
   /** Seconds. */
   readonly timeout: number;
+  /** The host goes down after it: seconds until it must be back. */
+  readonly reboots?: number;
   /** Absent: a change. Otherwise a handler: numbers of the jobs that notify it, or `always` when an earlier part did. */
   readonly after?: readonly number[] | 'always';
+  /** Absent: once. */
+  readonly tries?: Tries;
+  /** Absent: in no block. */
+  readonly placed?: Placed;
 }
 
 export interface Bundle {
@@ -21,6 +28,8 @@ export interface Bundle {
   readonly id: string;
   readonly nonce: string;
   readonly jobs: readonly Job[];
+  /** Frames that failed in earlier parts of the host's run. */
+  readonly failed?: readonly string[];
 }
 
 const runnerText = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8');
@@ -31,13 +40,15 @@ export const hostCache = '/var/cache/lvsctl';
 /** Default time that a step may take, in seconds. */
 export const defaultTimeout = 60;
 
-export function jobOf(change: Change): Job {
+export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed'> = {}): Job {
   return {
+    ...more,
     title: change.title,
     run: change.run,
     ...(change.unless && { unless: change.unless }),
     ...(change.validate && { validate: change.validate }),
     timeout: change.timeout ?? defaultTimeout,
+    ...(change.reboots !== undefined && { reboots: change.reboots }),
   };
 }
 
@@ -48,6 +59,7 @@ export function handlerJob(name: string, handler: Handler, after: readonly numbe
     ...(handler.unless && { unless: handler.unless }),
     ...(handler.validate && { validate: handler.validate }),
     timeout: handler.timeout ?? defaultTimeout,
+    ...(handler.reboots !== undefined && { reboots: handler.reboots }),
     after,
   };
 }
@@ -64,6 +76,7 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
     `LVSCTL_NONCE=${bundle.nonce}`,
     `LVSCTL_BLOBS=${hostCache}/blobs`,
     `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
+    `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
   ];
   const stepHead = (number: number): string => `${preamble}
 progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2" "$3" >>"$LVSCTL_RUN/journal"; }
@@ -78,7 +91,7 @@ progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2
 ${preamble}
 mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && mkdir ${folder} || exit 1
 mkdir -p ${hostCache}/blobs ${hostCache}/artefacts && chmod 700 ${hostCache} || exit 1
-${put('list', `${bundle.jobs.map(listLine).join('\n')}\n`)}
+${put('list', `${bundle.jobs.flatMap(listLines).join('\n')}\n`)}
 ${files.join('\n')}
 ${put('runner', `${preamble}\nexport ${environment.join(' ')}\n${runnerText}`)}
 : >${folder}/journal
@@ -106,7 +119,9 @@ function runFolder(id: string): string {
   return `/run/lvsctl/${quote(id)}`;
 }
 
-function listLine(job: Job, number: number): string {
+function listLines(job: Job, number: number): readonly string[] {
   const after = job.after === undefined ? '-' : job.after === 'always' ? 'always' : job.after.join(',');
-  return `${number} ${job.timeout} ${after}`;
+  const { tries, delay } = job.tries ?? { tries: 1, delay: 0 };
+  const closes = job.placed?.closes.map(({ block, rescued, parent }) => `close ${block} ${rescued ? 'yes' : 'no'} ${parent}`) ?? [];
+  return [`step ${number} ${job.timeout} ${after} ${tries} ${delay} ${job.placed?.frames ?? 'top'}`, ...closes];
 }

@@ -29,6 +29,7 @@ export async function fetchFromDebian(name: string, sha256: string, to: string):
       'source',
       '-q',
       '--download-only',
+      '--tar-only',
       '--only-source',
       '--',
       `${name}=${version}`,

@@ -5,7 +5,8 @@ export type Entry =
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number; readonly unit: string }
   | { readonly kind: 'log'; readonly job: number; readonly text: string }
   | { readonly kind: 'end'; readonly job: number; readonly result: 'done' | 'already' | 'failed'; readonly exit: number }
-  | { readonly kind: 'finished' };
+  /** With the frames in which a step has failed: `top`, `0b`, … */
+  | { readonly kind: 'finished'; readonly failed: readonly string[] };
 
 /** One line as an entry; `undefined` for anything that does not carry the run's nonce. */
 export function parseEntry(line: string, nonce: string): Entry | undefined {
@@ -22,7 +23,7 @@ export function parseEntry(line: string, nonce: string): Entry | undefined {
     case 'end':
       return { kind, job, result: words[1] === 'done' || words[1] === 'already' ? words[1] : 'failed', exit: Number(words[2]) || 0 };
     case 'finished':
-      return { kind };
+      return { kind, failed: (words[0] ?? '').split(',').filter((frame) => frame !== '') };
     default:
       return undefined;
   }

@@ -10,24 +10,31 @@ export interface FollowOptions {
   readonly emit: (event: Event) => void;
 }
 
-/** What became of each job, in order. A line that breaks leaves the job that was running as failed: its fate is not known. */
-export async function runBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<readonly Outcome[]> {
+export interface BundleResult {
+  /** What became of each job, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Frames in which a step has failed, those of earlier parts among them. */
+  readonly failed: readonly string[];
+}
+
+/** A line that breaks leaves the job that was running as failed: its fate is not known. */
+export async function runBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
   const channel = await connection.shell();
   const complaints: string[] = [];
   createInterface({ input: channel.stderr }).on('line', (line) => complaints.push(line.slice(0, 300)));
   channel.stdin.write(bundleScript(bundle, options.resolve));
   const ledger = newLedger(bundle, connection.host.name, options.emit);
-  let finished = false;
+  let failed: readonly string[] | undefined;
   for await (const line of createInterface({ input: channel.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
     const entry = parseEntry(line, bundle.nonce);
     if (entry?.kind === 'finished') {
-      finished = true;
+      failed = entry.failed;
       channel.stdin.end('finished\n');
     } else if (entry) ledger.note(entry);
   }
   const { exit } = await channel.ended;
-  if (!finished) ledger.interrupted(exit ? `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` : 'the line broke');
-  return ledger.outcomes;
+  if (!failed) ledger.interrupted(exit ? `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` : 'the line broke');
+  return { outcomes: ledger.outcomes, failed: failed ?? ['top'] };
 }
 
 interface Ledger {
@@ -42,6 +49,7 @@ function newLedger(bundle: Bundle, host: string, emit: (event: Event) => void): 
   const outcomes: Outcome[] = bundle.jobs.map(({ title }) => ({ title, result: 'not-run', exit: 0, output: '', seconds: 0 }));
   const logs = bundle.jobs.map(() => [] as string[]);
   let running: number | undefined;
+  let last = -1;
   let since = 0;
   const settle = (job: number, result: 'done' | 'already' | 'failed', exit: number, output: string): void => {
     const title = bundle.jobs[job]?.title ?? '';
@@ -58,6 +66,7 @@ function newLedger(bundle: Bundle, host: string, emit: (event: Event) => void): 
       if (title === undefined) return;
       if (entry.kind === 'begin') {
         running = job;
+        last = job;
         since = Date.now();
         emit({ kind: 'begin', host, title });
       } else if (entry.kind === 'progress') {
@@ -69,8 +78,8 @@ function newLedger(bundle: Bundle, host: string, emit: (event: Event) => void): 
       }
     },
     interrupted(reason) {
-      const next = outcomes.findIndex(({ result }) => result === 'not-run');
-      if (next >= 0) settle(running ?? next, 'failed', -1, reason);
+      const next = running ?? last + 1;
+      if (next < outcomes.length) settle(next, 'failed', -1, reason);
     },
   };
 }

@@ -1,14 +1,17 @@
 # Runs on the host, detached from the connection, and writes down what it does. Not started by hand.
 #
 # $LVSCTL_RUN is a root-only folder with:
-#   list      a line per step: NUMBER TIMEOUT AFTER; AFTER is `-`, or for a handler the numbers it waits for, joined by commas
-#             (`always`: notified by an earlier part of this run)
+#   list      `step NUMBER TIMEOUT AFTER TRIES DELAY FRAMES`, a line per step; AFTER is `-`, or for a handler the numbers it waits for,
+#             joined by commas (`always`: notified by an earlier part of this run); it is tried TRIES times, DELAY seconds apart;
+#             FRAMES are the blocks around it, the outermost first: `top,0b,1r` is in the rescue of block 1 in the body of block 0
+#             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
 journal=$LVSCTL_RUN/journal
 changed=,
-failed=
+# Frames in which a step has failed, those of earlier parts of this run among them.
+failed=,$LVSCTL_FAILED
 
 say() { printf '%s %s\n' "$LVSCTL_NONCE" "$*" >>"$journal"; }
 
@@ -24,7 +27,7 @@ part() { # FILE TIMEOUT LOG
   timeout -k 5 "$2" sh -e "$1" </dev/null >>"$3" 2>&1
 }
 
-step() { # NUMBER TIMEOUT
+step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$LVSCTL_RUN/$1.log
   : >"$log"
   say "begin $1"
@@ -32,14 +35,20 @@ step() { # NUMBER TIMEOUT
     say "end $1 already 0"
     return 0
   fi
-  part "$LVSCTL_RUN/$1.validate" "$2" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
-  code=$?
+  tries=$3
+  while :; do
+    part "$LVSCTL_RUN/$1.validate" "$2" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
+    code=$?
+    tries=$((tries - 1))
+    [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
+    sleep "$4"
+  done
   quote_log "$log" "$1"
   if [ "$code" -eq 0 ]; then
     changed=$changed$1,
     say "end $1 done 0"
   else
-    failed=$1
+    fail "${5##*,}"
     say "end $1 failed $code"
   fi
   rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate"
@@ -55,10 +64,31 @@ notified() { # AFTER
   return 1
 }
 
+has_failed() { case $failed in *",$1,"*) return 0 ;; esac; return 1; }
+
+fail() { has_failed "$1" || failed=$failed$1,; }
+
+# A failed frame is not gone on with; a rescue begins only where the body of its block has failed.
+may_run() { # FRAMES
+  rest=$1,
+  while [ -n "$rest" ]; do
+    frame=${rest%%,*}
+    ! has_failed "$frame" || return 1
+    case $frame in *r) has_failed "${frame%r}b" || return 1 ;; esac
+    rest=${rest#*,}
+  done
+}
+
+close() { # BLOCK RESCUED PARENT
+  if has_failed "$1a" || has_failed "$1r" || { [ "$2" = no ] && has_failed "$1b"; }; then fail "$3"; fi
+}
+
 : >"$journal"
-while read -r number limit after; do
-  [ -z "$failed" ] || break
-  ! notified "$after" || step "$number" "$limit"
+while read -r kind a b c d e f; do
+  case $kind in
+    close) close "$a" "$b" "$c" ;;
+    step) if may_run "$f" && notified "$c"; then step "$a" "$b" "$d" "$e" "$f"; fi ;;
+  esac
 done <"$LVSCTL_RUN/list"
 rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate
-say finished
+say "finished $failed"

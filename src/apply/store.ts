@@ -45,6 +45,15 @@ export function heldArtefacts(store: Store): ReadonlySet<string> {
 export async function fetchBlob(store: Store, blob: Blob): Promise<string> {
   const path = join(store.directory, 'blobs', blob.sha256);
   if (existsSync(path)) return path;
+  const begun = fetching.get(path) ?? fetchTo(path, blob).finally(() => fetching.delete(path));
+  fetching.set(path, begun);
+  return begun;
+}
+
+/** By path: hosts that want the same file at the same time wait for the one fetch. */
+const fetching = new Map<string, Promise<string>>();
+
+async function fetchTo(path: string, blob: Blob): Promise<string> {
   const tried: string[] = [];
   for (const source of blob.from) {
     const part = `${path}.${process.pid}.part`;

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Fleet, RealServer, VirtualServer } from '../model.ts';
 import { defineCheck, type Finding, type Look, lines, type Sh, sh } from '../task.ts';
+import { hexAddress, parseTable, shortAddress, type TableRow, type TableService } from '../tasks/support/ip-vs.ts';
 import { count, excerpt, fail, nobodyLooked, pass, unreadable } from './support/finding.ts';
-import { hexAddress, parseTable, shortAddress, type TableRow, type TableService } from './support/ip-vs.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { endpoint, serviceName } from './support/topology.ts';
 

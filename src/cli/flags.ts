@@ -1,3 +1,5 @@
+import type { Share } from '../model.ts';
+
 /** What the flags of the command line come to. */
 export interface CommonFlags {
   readonly limit: string;
@@ -17,6 +19,21 @@ export interface CommonFlags {
   readonly diff?: boolean;
   readonly check?: boolean;
   readonly yes?: boolean;
+  readonly forks: number;
+  readonly serial?: Share;
+  readonly maxFail?: Share;
+  /** Name of the task that the run begins with. */
+  readonly startAt?: string;
+  /** Ask for every step whether it is to be done. */
+  readonly step?: boolean;
   readonly listHosts?: boolean;
   readonly listTasks?: boolean;
+}
+
+/** `3` hosts or `30%` of them; undefined where it is neither. */
+export function readShare(typed: string, least: 0 | 1): Share | undefined {
+  const [, digits = '', percent] = /^(\d{1,6})(%?)$/.exec(typed.trim()) ?? [];
+  const number = Number(digits);
+  if (digits === '' || number < least || (percent && number > 100)) return undefined;
+  return percent ? { percent: number } : { hosts: number };
 }

@@ -22,7 +22,7 @@ export async function list(command: string, file: string, flags: CommonFlags, bo
       : [];
   const same = plays?.file === checks?.file;
   const all = [
-    ...listed(plays, bound.plays, { tasks: true, checks: same }),
+    ...listed(plays, bound.bind(), { tasks: true, checks: same }),
     ...(same ? [] : listed(checks, bound.checks, { tasks: false, checks: true })),
   ];
   process.stdout.write(

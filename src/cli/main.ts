@@ -1,8 +1,8 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../errors.ts';
 import { complain } from './complain.ts';
-import type { CommonFlags } from './flags.ts';
+import { type CommonFlags, readShare } from './flags.ts';
 
 const program = new Command('lvsctl')
   .description('Provisions and runs LVS (IPVS) + keepalived + nginx clusters over SSH; nothing to install on the targets.')
@@ -21,6 +21,19 @@ function verb(name: string, summary: string, example: string): Command {
 /** `a,b` and the flag given again add up. */
 function words(typed: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), ...typed.split(',').map((word) => word.trim())].filter((word) => word !== '');
+}
+
+function share(least: 0 | 1): (typed: string) => unknown {
+  return (typed) => {
+    const read = readShare(typed, least);
+    if (!read) throw new InvalidArgumentError(`Say a number of hosts from ${least}, or a percentage such as 30%.`);
+    return read;
+  };
+}
+
+function wholeNumber(typed: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(typed)) throw new InvalidArgumentError('Say a whole number from 1.');
+  return Number(typed);
 }
 
 /** Flags that every verb which talks to hosts takes, spelt as Ansible users know them. */
@@ -57,6 +70,7 @@ function common(command: Command): Command {
         'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
       ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
     )
+    .addOption(new Option('-f, --forks <hosts>', 'so many hosts are connected to and worked on at once').argParser(wholeNumber).default(25))
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
 }
 
@@ -65,6 +79,9 @@ function changing(command: Command): Command {
     .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
     .addOption(new Option('-t, --tags <tags>', 'only tasks with one of these tags, and those tagged "always"').argParser(words))
     .addOption(new Option('--skip-tags <tags>', 'not the tasks with one of these tags').argParser(words))
+    .option('--start-at <task>', 'begin with this task, by its name')
+    .addOption(new Option('--serial <hosts>', 'hosts of a play in a batch, a number or 30%; wins over the playbook').argParser(share(1)))
+    .addOption(new Option('--max-fail <hosts>', 'hosts of a play that may fail before the rollout stops').argParser(share(0)))
     .option('-D, --diff', 'show what changes, line by line');
 }
 
@@ -75,6 +92,7 @@ changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl 
 changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
   .option('-C, --check', 'stop at the plan: same as "plan"')
   .option('-y, --yes', 'do not ask')
+  .option('--step', 'ask for each step whether it is to be done')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
 
 common(verb('verify', 'all checks, from every vantage point; changes nothing', 'lvsctl verify inventory/dr.yaml'))

@@ -1,6 +1,6 @@
 /** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
-import { hostsOf, run } from '../flow.ts';
-import type { Host, Report } from '../model.ts';
+import { type Answer, hostsOf, run } from '../flow.ts';
+import type { Host, Plan, Report } from '../model.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
@@ -12,7 +12,7 @@ export interface Performance {
   readonly flow: Session;
   readonly flags: CommonFlags;
   /** Asked with the live view closed, so that a question can stand on the terminal. */
-  readonly confirm: (soFar: Report) => Promise<boolean>;
+  readonly confirm: (soFar: Report, plan: Plan) => Promise<Answer>;
 }
 
 export async function perform({ command, flow, flags, confirm }: Performance): Promise<Report> {
@@ -28,11 +28,11 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
     ...flow,
     command,
     emit: (event) => watch.emit(event),
-    confirm: async (_, soFar) => {
+    confirm: async (plan, soFar) => {
       await watch.close();
-      const go = await confirm(soFar);
-      if (go) watch = await startWatch(hostsOf(flow), flags);
-      return go;
+      const answer = await confirm(soFar, plan);
+      if (answer) watch = await startWatch(hostsOf(flow), flags);
+      return answer;
     },
   }).finally(() => watch.close());
   if (command === 'deploy') remember(flow, flags, report);

@@ -56,11 +56,13 @@ export async function readAll(file: string, flags: CommonFlags, books: Books): P
 }
 
 /** The playbooks bound to the inventory's hosts. Throws LvsError (exit 4). */
-export function bindAll({ fleet, registry, plays, checks, extraVars }: Read, flags: CommonFlags): Pick<Session, 'plays' | 'checks'> {
+export function bindAll({ fleet, registry, plays, checks, extraVars }: Read, flags: CommonFlags): Pick<Session, 'bind' | 'checks'> {
   const common = { limit: flags.limit, extraVars };
-  const choices = { ...common, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
+  const startAt = flags.startAt === undefined ? {} : { startAt: flags.startAt };
+  const choices = { ...common, ...startAt, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
   const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
-  return { plays: bind(plays, choices), checks: bind(checks, common) };
+  const first = bind(plays, choices);
+  return { bind: (known) => (known ? bind(plays, { ...choices, known }) : first), checks: bind(checks, common) };
 }
 
 /** Reads everything and complains about anything before the first host is touched. */
@@ -83,6 +85,9 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     interlude,
     transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),
+    forks: flags.forks,
+    serial: flags.serial,
+    maxFail: flags.maxFail,
     resolve: (text) => secrets.resolve(text),
   };
 }

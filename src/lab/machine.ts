@@ -6,6 +6,7 @@ import type { LabSettings } from '../model.ts';
 import type { LabHost } from './layout.ts';
 import { namespaceOf } from './places.ts';
 import { endAll, type Process, processes } from './processes.ts';
+import { registerLibrary } from './wide-registers.ts';
 
 /** All that a machine needs to start, now or again. */
 export interface MachinePlan {
@@ -76,13 +77,19 @@ export function prepareMachines(directory: string): void {
  */
 export function startMachine(plan: MachinePlan): void {
   const script = join(plan.directory, 'machine');
+  const library = registerLibrary();
   const console = openSync(consoleFile(plan.directory, plan.host.name), 'a', 0o600);
   const child = spawn('ip', ['netns', 'exec', namespaceOf(plan.lab), script, ...kernelArguments(plan)], {
     detached: true,
     stdio: ['ignore', console, console],
     cwd: '/',
     // The memory's file is sparse and longer than the memory; the limit only stops a runaway.
-    env: { PATH: commandPath(), HOME: plan.directory, LVSCTL_MEMORY: `${plan.settings.memory * 2}m` },
+    env: {
+      PATH: commandPath(),
+      HOME: plan.directory,
+      LVSCTL_MEMORY: `${plan.settings.memory * 2}m`,
+      ...(library !== undefined && { LD_PRELOAD: library }),
+    },
   });
   child.on('error', () => {}); // seen as a machine that does not run
   child.unref();

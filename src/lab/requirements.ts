@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import { commandPath } from '../machine/run.ts';
+import { hasWideRegisters } from './wide-registers.ts';
 
 /** Command → the Debian package that carries it. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -17,11 +18,16 @@ const packageOf: Readonly<Record<string, string>> = {
   mount: 'mount',
 };
 
+/** Wanted beside those where the processor has wider registers than the lab's kernel knows. */
+const compiler: typeof packageOf = { gcc: 'gcc' };
+
 /** This machine, as far as the lab cares. */
 export interface Machine {
   readonly platform: string;
   readonly architecture: string;
   readonly root: boolean;
+  /** Its processor has AMX. */
+  readonly wideRegisters: boolean;
   readonly hasCommand: (name: string) => boolean;
   readonly hasFile: (path: string) => boolean;
 }
@@ -33,9 +39,10 @@ export function checkRequirements(machine: Machine = thisMachine()): void {
     throw missing(`the lab needs a 64-bit x86 machine (user-mode-linux has no other); this is ${machine.architecture}`);
   }
   if (!machine.hasCommand('apt-get')) throw missing('the lab needs Debian (apt-get is missing)', 'run it on a Debian machine');
-  const commands = Object.keys(packageOf).filter((command) => !machine.hasCommand(command));
+  const wanted = { ...packageOf, ...(machine.wideRegisters && compiler) };
+  const commands = Object.keys(wanted).filter((command) => !machine.hasCommand(command));
   if (commands.length > 0) {
-    const packages = [...new Set(commands.map((command) => packageOf[command]))];
+    const packages = [...new Set(commands.map((command) => wanted[command]))];
     throw missing(
       `the lab needs ${commands.join(', ')}`,
       `\`apt-get install --no-install-recommends ${packages.join(' ')}\` as root mends it`,
@@ -65,6 +72,7 @@ function thisMachine(): Machine {
     platform: process.platform,
     architecture: process.arch,
     root: process.getuid?.() === 0,
+    wideRegisters: hasWideRegisters(),
     hasCommand: (name) => folders.some((folder) => folder !== '' && executable(join(folder, name))),
     hasFile: existsSync,
   };

@@ -1,12 +1,12 @@
-/** The difference between what a host should be and what it is, as plain data. Pure: no host is asked anything here. */
-import { EXIT, LvsError, refuse } from '../errors.ts';
-import type { Batch, BoundHandler, Facts, Fleet, HandlerPlan, Host, HostPlan, Output, Seen, Step, StepPlan } from '../model.ts';
+/** The difference between what hosts should be and what they are, as plain data. Pure: no host is asked anything here. */
+import { EXIT, LvsError } from '../errors.ts';
+import type { Batch, BoundHandler, Fleet, HandlerPlan, Host, HostPlan, Known, Registered, Seen, Share, Step, StepPlan } from '../model.ts';
 import type { BoundPlay } from '../playbook/bind.ts';
-import { evaluate } from '../playbook/expression.ts';
 import { answersTo, ownHandlers } from '../playbook/handlers.ts';
 import type { Registry } from '../playbook/registry.ts';
-import { scopeOf } from '../playbook/scope.ts';
-import type { AnyTask, PlanContext } from '../task.ts';
+import { batchesOf } from './batches.ts';
+import { holds, planStep } from './plan-step.ts';
+import { remember } from './registered.ts';
 
 export interface PlanInput {
   readonly fleet: Fleet;
@@ -16,63 +16,94 @@ export interface PlanInput {
   readonly seen: Readonly<Record<string, Seen>>;
   /** Secret slots to values, for comparing. */
   readonly resolve: (text: string) => string;
+  /** `--serial` and `--max-fail`, which win over what the plays say. */
+  readonly serial?: Share | undefined;
+  readonly maxFail?: Share | undefined;
 }
 
-/** One batch per play, in the playbook's order; hosts of a play that have nothing bound to them are left out. */
-export function planBatches(input: PlanInput): readonly Batch[] {
-  return input.plays
-    .filter((play) => Object.values(play.steps).some((steps) => steps.length > 0))
-    .map((play) => ({
-      name: play.name,
-      hosts: input.fleet.hosts
-        .filter((host) => play.steps[host.name]?.length)
-        .map((host) => planHost(host, play.steps[host.name] ?? [], play, input)),
-    }));
+export interface Planned {
+  readonly batches: readonly Batch[];
+  /** What may be used in parameters behind a barrier. */
+  readonly known: Known;
 }
 
-function planHost(host: Host, steps: readonly Step[], play: BoundPlay, input: PlanInput): HostPlan {
-  const seen = input.seen[host.name];
-  if (!seen?.reached) {
-    return { host: host.name, status: 'unreachable', why: seen?.reason ?? 'not asked', steps: [], handlers: [] };
-  }
+type Said = Record<string, Record<string, Registered>>;
+
+/** The batches of all plays, in the playbook's order; hosts of a play that have nothing bound to them are left out. */
+export function planBatches(input: PlanInput): Planned {
+  const said: Said = Object.fromEntries(input.fleet.hosts.map(({ name }) => [name, {}]));
+  const batches = input.plays.flatMap((play, number) => batchesOf({ ...input, play, number, hosts: planPlay(play, said, input) }));
+  const facts = Object.values(input.seen).flatMap((seen) => (seen.reached ? [[seen.host, seen.facts] as const] : []));
+  return { batches, known: { facts: Object.fromEntries(facts), registered: said } };
+}
+
+/** By host, then by phase. */
+function planPlay(play: BoundPlay, said: Said, input: PlanInput): readonly (readonly HostPlan[])[] {
+  const hosts = input.fleet.hosts.filter((host) => play.steps[host.name]?.length);
+  return hosts.map((host) => {
+    const plans = planHost(host, play, said[host.name] ?? {}, input);
+    // What is done once was done for all of them.
+    for (const { step, said: words } of plans.flatMap(({ steps }) => steps)) {
+      if (step.runOnce && words)
+        for (const other of Object.keys(play.steps)) if (other !== host.name) remember(said[other] ?? {}, step, words);
+    }
+    return plans;
+  });
+}
+
+/** A plan for each phase; `said` grows by what the steps register. */
+function planHost(host: Host, play: BoundPlay, said: Record<string, Registered>, input: PlanInput): readonly HostPlan[] {
+  const steps = play.steps[host.name] ?? [];
+  const phases = [...new Set(steps.map(({ phase }) => phase ?? 0))];
+  const lost = unreached(host, steps, input);
+  if (lost) return [{ host: host.name, status: 'unreachable', why: lost, steps: [], handlers: [] }];
+  const facts = (input.seen[host.name] as Extract<Seen, { reached: true }>).facts;
+  const planned = steps.map((step) => {
+    const plan = planStep(step, host, said, input);
+    if (plan.said) remember(said, step, plan.said);
+    return plan;
+  });
   const known = play.handlers?.[host.name] ?? ownHandlers(steps, input.registry);
-  const handlers = known.filter((handler) => holds(handler, host, seen.facts, input));
-  const planned = steps
-    .map((step) => planStep(step, host, seen.facts, seen.outputs[step.id], input))
-    .map((step) => answering(step, handlers, known));
-  const failed = planned.find((step) => step.status === 'failed');
+  const handlers = known.filter((handler) => holds(handler, { fleet: input.fleet, host, facts, registered: said }));
+  return phases.map((phase) =>
+    hostPlan(
+      host,
+      planned.filter(({ step }) => (step.phase ?? 0) === phase),
+      { known, handlers },
+    ),
+  );
+}
+
+interface Handlers {
+  readonly known: readonly BoundHandler[];
+  /** Those whose condition holds. */
+  readonly handlers: readonly BoundHandler[];
+}
+
+function hostPlan(host: Host, steps: readonly StepPlan[], all: Handlers): HostPlan {
+  const answered = steps.map((step) => answering(step, all));
+  const failed = answered.find(({ status }) => status === 'failed');
   return {
     host: host.name,
     status: failed ? 'failed' : 'planned',
     why: failed?.why ?? '',
-    steps: planned,
-    handlers: notified(planned, handlers),
+    steps: answered,
+    handlers: notified(answered, all.handlers),
   };
 }
 
-function planStep(step: Step, host: Host, facts: Facts, output: Output | undefined, input: PlanInput): StepPlan {
-  const verdict = (status: StepPlan['status'], why: string): StepPlan => ({ step, status, why, changes: [], pendingReboot: [] });
-  try {
-    if (!holds(step, host, facts, input)) {
-      return verdict('skipped', `${step.when} is false`);
-    }
-    const task = taskOf(step, input.registry);
-    const seen = task.parse(output ?? { stdout: '', stderr: '', exit: 127 }, step.want);
-    const same: PlanContext['same'] = (found, wanted) => found === input.resolve(wanted);
-    const changes = task
-      .plan(seen, step.want, { facts, host, fleet: input.fleet, same })
-      .map((change) => ({ ...change, notify: [...new Set([...(change.notify ?? []), ...step.notify])] }));
-    const pendingReboot = task.pendingReboot?.(seen, step.want) ?? [];
-    const why = changes.length > 0 ? '' : task.settled(step.want, seen);
-    return { step, status: changes.length > 0 ? 'change' : 'ok', why, changes, pendingReboot };
-  } catch (error) {
-    if (error instanceof LvsError) return verdict('failed', error.hint ? `${error.message}; ${error.hint}` : error.message);
-    throw error;
-  }
+/** Why the host cannot be planned: it, or a host on which a step is done in its place, did not answer. */
+function unreached(host: Host, steps: readonly Step[], { seen }: PlanInput): string | undefined {
+  const names = [host.name, ...steps.flatMap(({ on }) => on ?? [])];
+  const lost = names.find((name) => !seen[name]?.reached);
+  if (lost === undefined) return undefined;
+  const said = seen[lost];
+  const reason = said && !said.reached ? said.reason : 'not asked';
+  return lost === host.name ? reason : `${lost}, to which a task is delegated: ${reason}`;
 }
 
 /** A change names what it notifies; here that becomes the handlers that answer to the name. */
-function answering(step: StepPlan, handlers: readonly BoundHandler[], known: readonly BoundHandler[]): StepPlan {
+function answering(step: StepPlan, { known, handlers }: Handlers): StepPlan {
   const changes = step.changes.map((change) => {
     const notify = (change.notify ?? []).flatMap((name) => {
       if (!known.some((handler) => answersTo(handler, name))) throw unknownHandler(name, known);
@@ -83,20 +114,13 @@ function answering(step: StepPlan, handlers: readonly BoundHandler[], known: rea
   return { ...step, changes };
 }
 
-/** Handlers in the order of their definition; a host runs each at most once. */
+/** Handlers in the order of their definition; a host runs each at most once. One that comes with a delegated task runs where that was done. */
 function notified(steps: readonly StepPlan[], handlers: readonly BoundHandler[]): readonly HandlerPlan[] {
-  const wanted = new Set(steps.flatMap((step) => step.changes.flatMap((change) => change.notify ?? [])));
-  return handlers.filter(({ name }) => wanted.has(name)).map(({ name, handler }) => ({ name, handler }));
-}
-
-/** Decides a condition that had to wait for facts. */
-function holds({ name, when, vars }: Pick<Step, 'name' | 'when' | 'vars'>, host: Host, facts: Facts, { fleet }: PlanInput): boolean {
-  if (when === undefined) return true;
-  try {
-    return Boolean(evaluate(when, scopeOf({ fleet, host, facts }, vars ?? { given: host.vars, made: {} })));
-  } catch (error) {
-    throw refuse(`when of "${name}": ${error instanceof Error ? error.message : String(error)}`);
-  }
+  return handlers.flatMap(({ name, handler, own }): readonly HandlerPlan[] => {
+    const notifying = steps.filter(({ changes }) => changes.some(({ notify }) => notify?.includes(name)));
+    const places = own ? [...new Set(notifying.map(({ step }) => step.on))] : notifying.length > 0 ? [undefined] : [];
+    return places.map((on) => ({ name, handler, ...(on !== undefined && { on }) }));
+  });
 }
 
 function unknownHandler(name: string, known: readonly BoundHandler[]): LvsError {
@@ -105,10 +129,4 @@ function unknownHandler(name: string, known: readonly BoundHandler[]): LvsError 
     exitCode: EXIT.badInput,
     hint: known.length ? `defined here: ${known.map((handler) => handler.name).join(', ')}` : 'none of its tasks defines one',
   });
-}
-
-function taskOf(step: Step, registry: Registry): AnyTask {
-  const task = registry.tasks.get(step.task);
-  if (!task) throw new Error(`task ${step.task} was bound but is not registered`);
-  return task;
 }

@@ -1,5 +1,5 @@
 /** What plays, blocks and imports say for all that is in them. */
-import type { Template } from '../model.ts';
+import type { Frame, Template } from '../model.ts';
 import { type Path, type Reader, template } from './reader.ts';
 
 /** The outermost first. */
@@ -8,9 +8,12 @@ export interface Around {
   readonly tags: readonly string[];
   readonly vars: readonly Template[];
   readonly notify: readonly Template[];
+  readonly frames: readonly Frame[];
+  /** Where in the play this is, over all imports: unlike a path in a file, it is there once. */
+  readonly trail: string;
 }
 
-export const nothingAround: Around = { when: [], tags: [], vars: [], notify: [] };
+export const nothingAround: Around = { when: [], tags: [], vars: [], notify: [], frames: [], trail: '' };
 
 /** The settings of one of them, as they are typed. */
 interface Settings {
@@ -24,11 +27,17 @@ interface Settings {
 export function within(around: Around, settings: Settings, path: Path, reader: Reader): Around {
   const { when, tags, vars, notify } = settings;
   return {
+    ...around,
     when: [...around.when, ...templates(when, [...path, 'when'], reader)],
     tags: [...new Set([...around.tags, ...words(tags)])],
     vars: vars === undefined ? around.vars : [...around.vars, template(vars, [...path, 'vars'], reader)],
     notify: [...around.notify, ...templates(notify, [...path, 'notify'], reader)],
   };
+}
+
+/** The entry with this number of a list. */
+export function atEntry(around: Around, index: number): Around {
+  return { ...around, trail: `${around.trail}${index}.` };
 }
 
 /** One word or a list of them; a comma separates words too. */

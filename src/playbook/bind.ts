@@ -1,17 +1,24 @@
 /** A playbook bound to an inventory: which host does which step with which checked parameters. No host has been asked anything yet. */
 import { selectHosts } from '../inventory/select.ts';
-import type { BoundHandler, CheckEntry, Fleet, Host, Play, Playbook, Step } from '../model.ts';
+import type { BoundHandler, CheckEntry, Fleet, Host, Known, Play, Playbook, Share, Step, TaskEntry } from '../model.ts';
 import type { AnyCheck } from '../task.ts';
 import { type Binding, bindTask } from './bind-task.ts';
 import { located } from './complaint.ts';
 import { handlersOf, rejectUnknownHandlers } from './handlers.ts';
 import type { Registry } from './registry.ts';
 import { withVars } from './scope.ts';
+import { fromTask } from './start-at.ts';
 import { isChosen, rejectUnknownTags } from './tags.ts';
 import { checked, decide, filled, word } from './values.ts';
 
 export interface BoundPlay {
   readonly name: string;
+  /** Sizes of its batches; absent: all hosts side by side. */
+  readonly serial?: readonly Share[];
+  /** Absent: none may fail. */
+  readonly maxFail?: Share;
+  /** Checks that must pass for a batch before the next one begins. */
+  readonly gate?: readonly BoundCheck[];
   /** Steps by host name, in order. */
   readonly steps: Readonly<Record<string, readonly Step[]>>;
   /** By host name: all that a step there may notify, in order. Absent: those that come with the steps' own tasks. */
@@ -35,6 +42,10 @@ export interface BindOptions {
   readonly extraVars?: Readonly<Record<string, unknown>>;
   readonly tags?: readonly string[];
   readonly skipTags?: readonly string[];
+  /** Name of the task with which the run begins; those before it are left out. */
+  readonly startAt?: string;
+  /** What looks have found so far; without it, steps behind a barrier that need it wait. */
+  readonly known?: Known;
 }
 
 /** Binds every play. Throws LvsError (exit 4) located in the playbook. */
@@ -43,16 +54,26 @@ export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registr
   const choice = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
   rejectUnknownTags(playbook, choice);
   const extra = options.extraVars ?? {};
-  const binding = { fleet, registry, extra };
-  return playbook.plays.map((play, number) => {
+  const bound = playbook.plays.map((play, number) => {
+    const binding = { fleet, registry, extra, registers: registeredBefore(playbook, number), known: options.known };
     const hosts = playHosts(play, fleet).filter(({ name }) => limited.has(name));
     // What is not chosen is bound too: a mistake is said whatever the tags, and its handlers may be notified.
-    const all = hosts.map((host) => bindHost(play, number, host, binding));
+    const all = hosts.map((host, index) => bindHost(play, number, host, binding, index === 0));
     const steps = all.map((one) => [one.host, one.steps.filter(({ tags }) => isChosen(tags ?? [], choice))] as const);
     const handlers = all.map((one) => [one.host, one.handlers] as const);
-    const checks = play.checks.flatMap((entry, index) => bindCheck(entry, `${number}.${index}`, binding) ?? []);
-    return { name: play.name, steps: Object.fromEntries(steps), handlers: Object.fromEntries(handlers), checks };
+    const { name, serial, maxFail } = play;
+    const [checks, gate] = (['checks', 'gate'] as const).map((list) => bindChecks(play, number, list, binding));
+    const lists = { checks: checks ?? [], gate: gate ?? [] };
+    return {
+      name,
+      serial,
+      ...(maxFail && { maxFail }),
+      steps: Object.fromEntries(steps),
+      handlers: Object.fromEntries(handlers),
+      ...lists,
+    };
   });
+  return options.startAt === undefined ? bound : fromTask(bound, options.startAt);
 }
 
 interface BoundHost {
@@ -61,12 +82,24 @@ interface BoundHost {
   readonly handlers: readonly BoundHandler[];
 }
 
-function bindHost(play: Play, number: number, host: Host, binding: Binding): BoundHost {
-  const bound = play.tasks.map((entry, index) => ({ entry, steps: bindTask(entry, `${number}.${index}`, host, binding) }));
+function bindHost(play: Play, number: number, host: Host, binding: Binding, first: boolean): BoundHost {
+  const registers = (index: number): readonly string[] => [...binding.registers, ...registeredBy(play.tasks.slice(0, index))];
+  const bound = play.tasks.map((entry, index) => {
+    const steps = bindTask(entry, `${number}.${index}`, host, { ...binding, registers: registers(index) });
+    return { entry, steps: entry.runOnce && !first ? [] : steps };
+  });
   const steps = bound.flatMap((each) => each.steps);
-  const handlers = handlersOf(play, host, steps, binding);
+  const handlers = handlersOf(play, host, steps, { ...binding, registers: registers(play.tasks.length) });
   for (const each of bound) rejectUnknownHandlers(each.entry, each.steps, [...handlers, ...play.handlers]);
   return { host: host.name, steps, handlers };
+}
+
+function registeredBefore({ plays }: Playbook, number: number): readonly string[] {
+  return registeredBy(plays.slice(0, number).flatMap(({ tasks }) => tasks));
+}
+
+function registeredBy(tasks: readonly TaskEntry[]): readonly string[] {
+  return [...new Set(tasks.flatMap(({ register }) => register ?? []))];
 }
 
 function playHosts(play: Play, fleet: Fleet): readonly Host[] {
@@ -75,6 +108,10 @@ function playHosts(play: Play, fleet: Fleet): readonly Host[] {
   } catch (error) {
     throw located(error, play.hosts.place(), 'playbook.hosts');
   }
+}
+
+function bindChecks(play: Play, number: number, list: 'checks' | 'gate', binding: Binding): readonly BoundCheck[] {
+  return play[list].flatMap((entry, index) => bindCheck(entry, `${number}.${list === 'gate' ? 'gate.' : ''}${index}`, binding) ?? []);
 }
 
 function bindCheck(entry: CheckEntry, id: string, { fleet, registry, extra }: Binding): BoundCheck | undefined {

@@ -1,52 +1,18 @@
-/** The entries of a list of tasks or checks: settings, and one further key, the word with its parameters. */
+/** The entries of lists of tasks, handlers and checks: settings, and one further key, the word with its parameters. */
 import type { z } from 'zod';
 import { nearest } from '../inventory/nearest.ts';
 import type { CheckEntry, HandlerEntry, TaskEntry } from '../model.ts';
 import { type Around, within, words } from './around.ts';
 import { habitIn } from './habits.ts';
-import { openImport } from './imports.ts';
 import { misshapen, type Path, place, type Reader, shaped, template } from './reader.ts';
-import {
-  blockKeys,
-  blockShape,
-  checkKeys,
-  checkShape,
-  handlerKeys,
-  handlerShape,
-  importKeys,
-  importShape,
-  taskKeys,
-  taskShape,
-} from './shapes.ts';
+import { checkKeys, checkShape, handlerKeys, handlerShape, taskKeys, taskShape } from './shapes.ts';
 
-/** The tasks of a list, those of its blocks and imports among them. */
-export function readTasks(list: readonly unknown[], path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
-  return list.flatMap((item, index) => {
-    const at = [...path, index];
-    const keys = item !== null && typeof item === 'object' ? item : {};
-    if ('block' in keys) return readBlock(item, at, reader, around);
-    if ('import_tasks' in keys) return importTasks(item, at, reader, around);
-    return [readTask(item, at, reader, around)];
-  });
-}
-
-function readBlock(item: unknown, path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
-  const block = shaped(blockShape, item, path, reader, { keys: blockKeys, hint: 'a block is a list of tasks' });
-  return readTasks(block.block, [...path, 'block'], reader, within(around, block, path, reader));
-}
-
-function importTasks(item: unknown, path: Path, reader: Reader, around: Around): readonly TaskEntry[] {
-  const entry = shaped(importShape, item, path, reader, { keys: importKeys, hint: 'import_tasks is the path of a file' });
-  const imported = openImport(entry.import_tasks, place([...path, 'import_tasks'], reader), reader);
-  const list = imported.source.value ?? [];
-  if (!Array.isArray(list)) throw misshapen('not a list of tasks', place([], imported), 'a file of tasks is a list, as under "tasks"');
-  return readTasks(list, [], imported, within(around, entry, path, reader));
-}
-
-function readTask(item: unknown, path: Path, reader: Reader, around: Around): TaskEntry {
+/** One task; its phase is given to it by the list that it stands in. */
+export function readTask(item: unknown, path: Path, reader: Reader, around: Around): TaskEntry {
   const entry = readShape(taskShape, item, path, reader, taskKeys);
   const word = wordOf(entry, taskKeys, path, reader);
-  const { when, tags, vars, notify } = within(around, entry, path, reader);
+  const { when, tags, vars, notify, frames } = within(around, entry, path, reader);
+  rejectLooseTries(entry, path, reader);
   return {
     name: template(entry.name ?? word, [...path, entry.name === undefined ? word : 'name'], reader),
     task: word,
@@ -55,9 +21,33 @@ function readTask(item: unknown, path: Path, reader: Reader, around: Around): Ta
     tags,
     vars,
     notify,
+    frames,
+    phase: 0,
+    runOnce: entry.run_once ?? false,
     ...('loop' in entry && { loop: template(entry.loop, [...path, 'loop'], reader) }),
+    ...(entry.register !== undefined && { register: entry.register }),
+    ...(entry.until !== undefined && { until: template(entry.until, [...path, 'until'], reader) }),
+    ...(entry.delegate_to !== undefined && { delegateTo: template(entry.delegate_to, [...path, 'delegate_to'], reader) }),
+    ...((entry.until !== undefined || entry.retries !== undefined) && {
+      tries: { tries: 1 + (entry.retries ?? defaultRetries), delay: entry.delay ?? defaultDelay },
+    }),
     where: place([...path, word], reader, true),
   };
+}
+
+/** As in Ansible; the delay is in seconds. */
+const defaultRetries = 3;
+const defaultDelay = 5;
+
+function rejectLooseTries(
+  entry: { readonly delay?: unknown; readonly until?: unknown; readonly retries?: unknown; readonly loop?: unknown },
+  path: Path,
+  reader: Reader,
+): void {
+  if (entry.delay !== undefined && entry.until === undefined && entry.retries === undefined)
+    throw misshapen('delay without until or retries', place([...path, 'delay'], reader, true), 'say how often to try: retries: 3');
+  if (entry.until !== undefined && entry.loop !== undefined)
+    throw misshapen('until and loop in one task', place([...path, 'until'], reader, true), 'write one task for each value');
 }
 
 export function readHandlers(entries: readonly unknown[], path: Path, reader: Reader, around: Around): readonly HandlerEntry[] {

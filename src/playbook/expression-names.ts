@@ -30,6 +30,11 @@ export function unknownName(kind: Kind, name: string): LvsError {
   return mistake(`there is no ${kind}.${name}`, `${didYouMean(name, known)}there are: ${known.join(', ')}`);
 }
 
+export function unregistered(name: string, known: readonly string[]): LvsError {
+  const list = known.length > 0 ? `there are: ${known.join(', ')}` : 'no task has "register"';
+  return mistake(`no task registers "${name}"`, `${didYouMean(name, known)}${list}`);
+}
+
 /** The object, of which only the names above can be asked; `read` answers for it where it is not there yet. */
 export function guarded<Target extends object>(kind: Kind, target: Target, read?: (name: string) => unknown): Target {
   return new Proxy<Target>(target, {

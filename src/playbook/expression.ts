@@ -3,9 +3,9 @@
  * say and what inventories hold only ever comes in as values.
  */
 import ejs from 'ejs';
-import type { Facts, Fleet, Host, Iteration } from '../model.ts';
+import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
 import { explainFault, textFault } from './expression-faults.ts';
-import { guarded } from './expression-names.ts';
+import { guarded, noAssignment, unregistered } from './expression-names.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -13,11 +13,17 @@ export interface Scope {
   readonly vars: Readonly<Record<string, unknown>>;
   /** Absent before the probe. */
   readonly facts?: Facts;
+  /** What steps before have said. */
+  readonly registered?: Readonly<Record<string, Registered>>;
+  /** Names that some step of the playbook registers. */
+  readonly registers?: readonly string[];
+  /** In `until`: what the step itself has just said. */
+  readonly result?: Registered;
   /** In a loop: seen as `item` and `loop_index`. */
   readonly loop?: Iteration;
 }
 
-/** Thrown inside an expression that looks at facts before there are any; the caller decides whether that may wait. */
+/** Thrown inside an expression that looks at facts, or at what a step has said, before it is known; the caller decides whether that may wait. */
 export class FactsNeeded extends Error {
   override readonly name = 'FactsNeeded';
 }
@@ -25,6 +31,18 @@ export class FactsNeeded extends Error {
 const factsNotYet = guarded('facts', {}, (name) => {
   throw new FactsNeeded(`facts.${name}`);
 });
+
+/** What has been registered; a name that no step registers is a mistake, one whose step has not been looked at yet may wait. */
+function registeredIn({ registered = {}, registers = [] }: Scope): object {
+  return new Proxy(registered, {
+    get(known, key) {
+      if (typeof key === 'symbol' || Object.hasOwn(known, key)) return Reflect.get(known, key);
+      if (registers.includes(key)) throw new FactsNeeded(`registered.${key}`);
+      throw unregistered(key, registers);
+    },
+    set: noAssignment,
+  });
+}
 
 /** Called with what an expression threw, and the path of the text that holds it; throws something that says where. */
 export type Failed = (error: unknown, path: readonly (string | number)[]) => never;
@@ -34,14 +52,16 @@ const passOn: Failed = (error) => {
 };
 
 /** The names that an expression sees. */
-function namesIn({ fleet, host, vars, facts, loop }: Scope): Readonly<Record<string, unknown>> {
+function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
+  const { fleet, host, vars, facts, loop, result } = scope;
   const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
-  return { ...looked, vars, ...(loop && { item: loop.item, loop_index: loop.index }) };
+  const turn = loop && { item: loop.item, loop_index: loop.index };
+  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result }) };
 }
 
 /**
- * The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts` and, in a loop, `item`. Throws what the expression throws,
- * and LvsError where it is no expression or uses a name that is not there.
+ * The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts`, `registered` and, in a loop, `item`. Throws what the expression
+ * throws, and LvsError where it is no expression or uses a name that is not there.
  */
 export function evaluate(expression: string, scope: Scope): unknown {
   const names = namesIn(scope);

@@ -16,8 +16,9 @@ export function handlersOf(play: Play, host: Host, steps: readonly Step[], bindi
 
 /** The handlers that come with the steps' tasks. */
 export function ownHandlers(steps: readonly Step[], registry: Registry): readonly BoundHandler[] {
-  const defined = steps.flatMap(({ task, want }) => Object.entries(registry.tasks.get(task)?.handlers?.(want) ?? {}));
-  const named = defined.map(([name, handler]) => [name, { name, listen: [], handler }] as const);
+  const bound = steps.filter(({ waits }) => waits === undefined);
+  const defined = bound.flatMap(({ task, want }) => Object.entries(registry.tasks.get(task)?.handlers?.(want) ?? {}));
+  const named = defined.map(([name, handler]) => [name, { name, listen: [], handler, own: true }] as const);
   return [...new Map(named).values()];
 }
 
@@ -44,14 +45,14 @@ export function rejectUnknownHandlers(
   }
 }
 
-function bindHandler(entry: HandlerEntry, host: Host, { fleet, registry, extra }: Binding): BoundHandler | undefined {
+function bindHandler(entry: HandlerEntry, host: Host, { fleet, registry, extra, registers }: Binding): BoundHandler | undefined {
   const form = word(entry.task, registry.tasks, 'task', entry.where).asHandler;
   if (!form) {
     const able = [...registry.tasks].filter(([, task]) => task.asHandler).map(([name]) => name);
     throw complaint(`${entry.task} cannot be a handler`, entry.where, 'playbook.handler', `can be: ${able.join(', ')}`);
   }
   const layers = { inventory: host.vars, playbook: entry.vars, extra };
-  const scope = withVars({ fleet, host }, layers);
+  const scope = withVars({ fleet, host, registers }, layers);
   const when = decide(entry.when, scope);
   if (when === false) return undefined;
   const want = checked(form.params, entry.params, filled(entry.params, scope), entry.task);

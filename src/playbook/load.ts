@@ -1,10 +1,11 @@
 /** YAML → Playbook, with a place for every complaint. What a word means is looked up later, when the playbook is bound. */
-import type { Play, Playbook } from '../model.ts';
+import type { Play, Playbook, Share } from '../model.ts';
 import { type Around, nothingAround, within } from './around.ts';
-import { readChecks, readHandlers, readTasks } from './entries.ts';
+import { readChecks, readHandlers } from './entries.ts';
 import { openImport } from './imports.ts';
 import { misshapen, openReader, type Path, place, type Reader, readText, shaped, template } from './reader.ts';
 import { importPlaybookKeys, importPlaybookShape, playKeys, playShape } from './shapes.ts';
+import { readTasks } from './task-list.ts';
 
 /** Throws LvsError (exit 4) at file:line:column. */
 export function loadPlaybook(file: string): Playbook {
@@ -45,6 +46,14 @@ function readPlay(item: unknown, path: Path, reader: Reader, outside: Around): P
     tasks: readTasks(play.tasks ?? [], [...path, 'tasks'], reader, around),
     handlers: readHandlers(play.handlers ?? [], [...path, 'handlers'], reader, { ...around, when: [] }),
     checks: readChecks(play.checks ?? [], [...path, 'checks'], reader, around),
+    gate: readChecks(play.gate ?? [], [...path, 'gate'], reader, around),
+    serial: play.serial === undefined ? [{ hosts: 1 }] : [play.serial].flat().map(shareOf),
+    ...(play.max_fail !== undefined && { maxFail: shareOf(play.max_fail) }),
     where: place(path, reader),
   };
+}
+
+/** `3` or `30%`, as the shape has checked it. */
+export function shareOf(typed: number | string): Share {
+  return typeof typed === 'string' && typed.endsWith('%') ? { percent: Number.parseInt(typed, 10) } : { hosts: Number(typed) };
 }

@@ -43,7 +43,12 @@ export function filled(template: Template, scope: Scope): unknown {
   return fill(template.value, scope, (error, path) => {
     const where = template.place(path);
     if (!(error instanceof FactsNeeded)) throw located(error, where, 'playbook.expression');
-    throw complaint(`${error.message} is not known here`, where, 'playbook.facts', 'facts may be used in "when" and in templates');
+    throw complaint(
+      `${error.message} is not known here`,
+      where,
+      'playbook.facts',
+      'facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+    );
   });
 }
 

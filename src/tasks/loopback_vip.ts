@@ -59,7 +59,9 @@ ip -o -4 addr show`,
     if (context.facts.init !== 'systemd') throw refuse('the address survives a reboot by a systemd unit, and this host has no systemd');
     const stale = addressesOfUnit(seen.unit.content ?? '').filter((old) => !isWanted(old, want) && isLive(old, seen));
     const live = want.addresses.flatMap((address) => addressOnly(address, want.device, seen.addresses));
-    return [...stale.map(takeAway), ...live, ...unitChanges(seen, want, context)];
+    // The old unit is what tells that an address is stale: it stays until the address is gone.
+    const last = stale.length > 0 && { takesAway: true };
+    return [...live, ...[...stale.map(takeAway), ...unitChanges(seen, want, context)].map((change) => ({ ...change, ...last }))];
   },
   settled: ({ addresses, device }: Want) => `${addresses.map((each) => `${each}/32`).join(', ')} on ${device}, now and after a reboot`,
   example: { addresses: ['10.18.43.30'], device: 'lo' },

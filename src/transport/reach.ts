@@ -1,6 +1,8 @@
 /** Opens the line to every host of a run at once; a host that does not answer is a fact about that host, not the end of the run. */
+import type { LimitFunction } from 'p-limit';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host, Seen } from '../model.ts';
+import { renewable } from './renewable.ts';
 import type { Connection, Transport } from './transport.ts';
 
 export interface Lines {
@@ -10,18 +12,19 @@ export interface Lines {
   close(): void;
 }
 
-export async function reach(hosts: readonly Host[], transport: Transport): Promise<Lines> {
+/** `limit` bounds how many hosts are connected to at once. */
+export async function reach(hosts: readonly Host[], transport: Transport, limit: LimitFunction): Promise<Lines> {
   const connections = new Map<string, Connection>();
   const unreached: Record<string, Seen> = {};
   const open = async (host: Host): Promise<void> => {
     try {
-      connections.set(host.name, await transport.connect(host));
+      connections.set(host.name, await renewable(host, transport));
     } catch (error) {
       if (!(error instanceof LvsError) || error.exitCode !== EXIT.unreachable) throw error;
       unreached[host.name] = { host: host.name, reached: false, reason: error.message, ...(error.hint && { hint: error.hint }) };
     }
   };
-  await Promise.all(hosts.map(open));
+  await Promise.all(hosts.map((host) => limit(open, host)));
   return {
     connections,
     unreached,

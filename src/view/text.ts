@@ -1,6 +1,7 @@
 /** A report as people read it: only what changed, would change or failed; then the checks; then one closing line. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
+import { EXIT } from '../errors.ts';
 import type { ChangeReport, CheckResult, HostReport, Report, StepReport } from '../model.ts';
 import { colourDiff } from './diff.ts';
 import { printable } from './printable.ts';
@@ -17,6 +18,8 @@ type Mark = StepReport['status'] | 'unreachable';
 function markOf(status: Mark): string {
   if (status === 'ok') return styleText('green', '✔');
   if (status === 'changed') return styleText('yellow', '✔');
+  if (status === 'rescued') return styleText('yellow', '✖');
+  if (status === 'later') return styleText('yellow', '…');
   if (status === 'change') return styleText('yellow', '~');
   if (status === 'failed' || status === 'unreachable') return styleText('red', '✖');
   return styleText('dim', status === 'skipped' ? '-' : '○');
@@ -26,7 +29,14 @@ function markOf(status: Mark): string {
 export function reportText(report: Report, options: TextOptions): string {
   const hosts = report.hosts.flatMap((host) => hostLines(host, options));
   const notes = report.notes.map((note) => `${markOf('failed')} ${printable(note)}`);
-  return [...hosts, ...checkLines(report.checks, options), ...notes, closingLine(report)].join('\n');
+  return [...hosts, ...orderLines(report), ...checkLines(report.checks, options), ...notes, closingLine(report)].join('\n');
+}
+
+/** Before anything is done: which hosts come when. */
+function orderLines({ batches, exitCode }: Report): readonly string[] {
+  if (exitCode !== EXIT.changesPending || batches.length < 2) return [];
+  const turns = batches.map(({ hosts }) => hosts.join(' and '));
+  return hang(`${count(batches.length, 'batch', 'batches')}: `, turns.join(', then '));
 }
 
 /** `4 hosts, 9 channels, 0.41 s, 0 changes`, and what went wrong, if anything did. */
@@ -35,6 +45,7 @@ export function closingLine({ summary, checks, command, exitCode }: Report): str
   const made = exitCode === 2 || command === 'plan' ? `${count(summary.changed, 'change')} to make` : count(summary.changed, 'change');
   const parts = [count(summary.hosts, 'host'), count(summary.channels, 'channel'), `${seconds(summary.seconds)} s`, made];
   if (summary.failed) parts.push(`${summary.failed} failed`);
+  if (summary.rescued) parts.push(`${summary.rescued} rescued`);
   if (summary.unreachable) parts.push(`${summary.unreachable} unreachable`);
   if (checks.length) parts.push(failing ? `${count(failing, 'check')} failed` : `${count(checks.length, 'check')} passed`);
   const line = styleText('bold', parts.join(', '));
@@ -43,7 +54,7 @@ export function closingLine({ summary, checks, command, exitCode }: Report): str
 
 function hostLines(host: HostReport, options: TextOptions): readonly string[] {
   const steps = host.steps.filter(
-    (step) => options.verbose > 0 || !['ok', 'skipped'].includes(step.status) || step.pendingReboot.length > 0,
+    (step) => options.verbose > 0 || !['ok', 'skipped', 'standby'].includes(step.status) || step.pendingReboot.length > 0,
   );
   if (host.status !== 'unreachable' && steps.length === 0) return [];
   const channels = options.verbose > 2 ? ` (${count(host.channels, 'channel')})` : '';
@@ -67,11 +78,18 @@ function stepLines(step: StepReport, options: TextOptions): readonly string[] {
 }
 
 function changeLines(change: ChangeReport, options: TextOptions): readonly string[] {
-  const mark = { planned: '', done: '', already: '(already so) ', failed: `${markOf('failed')} `, 'not-run': '(not run) ' }[change.status];
+  const mark = {
+    planned: '',
+    done: '',
+    already: '(already so) ',
+    failed: `${markOf('failed')} `,
+    rescued: '(failed, rescued) ',
+    'not-run': '(not run) ',
+  }[change.status];
   const timed = change.seconds >= 1 || (options.verbose > 2 && change.seconds > 0);
   const took = timed ? styleText('dim', ` (${seconds(change.seconds)} s)`) : '';
   const failed =
-    change.status === 'failed'
+    change.status === 'failed' || change.status === 'rescued'
       ? printable(change.output)
           .split('\n')
           .map((line) => `        ${styleText('red', line)}`)
@@ -118,8 +136,8 @@ function hang(label: string, text: string): readonly string[] {
   return [`${label}${first}`, ...rest.map((line) => `${' '.repeat(indent)}${line}`)];
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function count(number: number, noun: string, several = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : several}`;
 }
 
 function seconds(value: number): string {

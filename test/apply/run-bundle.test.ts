@@ -15,11 +15,11 @@ describe.each(['dash', 'bash', 'busybox', 'mksh'])('the runner with %s as sh', (
     const events: Event[] = [];
     const connection = isolatedConnection(shell);
     const bundle = { id: 'run-0', nonce: newNonce(), jobs };
-    const outcomes = await runBundle(connection, bundle, {
+    const { outcomes, failed } = await runBundle(connection, bundle, {
       resolve: (text) => text.replace(secretSlot('s'), 'hunter2'),
       emit: (event) => void events.push(event),
     });
-    return { outcomes, events, results: outcomes.map(({ result }) => result) };
+    return { outcomes, failed, events, results: outcomes.map(({ result }) => result) };
   };
 
   test('changes run in order; a satisfied one is left alone; progress and output come back', async () => {
@@ -74,7 +74,7 @@ test('a line that breaks leaves the running step failed and the rest not run', a
   const connection = isolatedConnection('dash');
   const bundle = { id: 'run-0', nonce: newNonce(), jobs: [job(sh`true`), job(sh`sleep 5`), job(sh`true`)] };
   let cut = () => {};
-  const outcomes = runBundle(
+  const running = runBundle(
     {
       ...connection,
       channels: 0,
@@ -87,5 +87,5 @@ test('a line that breaks leaves the running step failed and the rest not run', a
     bundle,
     { resolve: (text) => text, emit: (event) => event.kind === 'end' && cut() },
   );
-  expect((await outcomes).map(({ result }) => result)).toEqual(['done', 'failed', 'not-run']);
+  expect((await running).outcomes.map(({ result }) => result)).toEqual(['done', 'failed', 'not-run']);
 });

@@ -2,9 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { labName } from '../../src/lab/places.ts';
 import { checkRequirements, type Machine } from '../../src/lab/requirements.ts';
+import { hasWideRegisters } from '../../src/lab/wide-registers.ts';
 import { labFleet } from '../lab/rehearsal-fleet.ts';
 
-const good: Machine = { platform: 'linux', architecture: 'x64', root: true, hasCommand: () => true, hasFile: () => true };
+const good: Machine = {
+  platform: 'linux',
+  architecture: 'x64',
+  root: true,
+  wideRegisters: false,
+  hasCommand: () => true,
+  hasFile: () => true,
+};
 
 function complaint(machine: Partial<Machine>): string {
   try {
@@ -26,6 +34,17 @@ describe('what the lab needs of this machine', () => {
     expect(complaint({ hasCommand: (name) => !absent.includes(name) })).toBe(
       'the lab needs linux.uml, mmdebstrap, setpriv, unshare; `apt-get install --no-install-recommends user-mode-linux mmdebstrap util-linux` as root mends it',
     );
+  });
+
+  test('a processor with AMX needs a compiler too', () => {
+    expect(complaint({ wideRegisters: true })).toBe('');
+    expect(complaint({ wideRegisters: true, hasCommand: (name) => name !== 'gcc' })).toMatch(/needs gcc; .* gcc` as root/);
+    expect(complaint({ hasCommand: (name) => name !== 'gcc' })).toBe('');
+  });
+
+  test('whether a processor has AMX is read from its flags', () => {
+    expect(hasWideRegisters('processor\t: 0\nflags\t\t: fpu avx512f amx_bf16 amx_tile amx_int8\n')).toBe(true);
+    expect(hasWideRegisters('processor\t: 0\nflags\t\t: fpu avx512f\n')).toBe(false);
   });
 
   test.each([

@@ -20,7 +20,7 @@ const host = (name: string, status: HostPlan['status'] = 'planned'): HostPlan =>
     },
   ],
 });
-const plan = (...hosts: readonly HostPlan[]): readonly Batch[] => [{ name: 'b', hosts }];
+const plan = (...hosts: readonly HostPlan[]): readonly Batch[] => [{ name: 'b', play: 0, phase: 0, maxFail: 0, hosts }];
 const changes = (batches: readonly Batch[]) =>
   batches.flatMap(({ hosts }) =>
     hosts.map(({ host: name, steps }) => [name, ...steps.flatMap((step) => step.changes.map(({ id }) => id))]),

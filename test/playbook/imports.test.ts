@@ -111,8 +111,8 @@ test.each([
   ],
   [{ 'book.yaml': play('block: x') }, 'book.yaml:4:14: a block is a list of tasks'],
   [
-    { 'book.yaml': play('block: []\n      rescue: []') },
-    expect.stringMatching(/^book\.yaml:5:7: unknown key "rescue"; a block has no rescue/),
+    { 'book.yaml': play('block: []\n      resceu: []') },
+    expect.stringMatching(/^book\.yaml:5:7: unknown key "resceu"; did you mean "rescue"\?/),
   ],
   [{ 'book.yaml': '- import_playbook: a.yaml\n', 'a.yaml': 'x\n' }, expect.stringMatching(/^a\.yaml:1:1: not a playbook/)],
 ])('%j', (files, line) => expect(bindFiles(files).complaint()).toEqual(line));

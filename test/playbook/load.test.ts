@@ -37,7 +37,7 @@ test('a play with a task and a check', () => {
 test.each([
   [
     '- name: p\n  task: []\n',
-    'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, vars, tags, tasks, handlers, checks',
+    'book.yaml:2:3: unknown key "task"; did you mean "tasks"? allowed: name, hosts, serial, max_fail, vars, tags, tasks, handlers, checks, gate',
   ],
   ['- name: p\n  tasks:\n    - name: t\n', 'book.yaml:3:7: nothing to do; name a task, such as "service: { name: nginx, state: started }"'],
   [

@@ -20,7 +20,8 @@ const report: Report = {
   ok: true,
   exitCode: 0,
   runId: 'r',
-  summary: { hosts: 2, channels: 4, seconds: 0.5, ok: 2, changed: 1, failed: 0, unreachable: 0, skipped: 1 },
+  summary: { hosts: 2, channels: 4, seconds: 0.5, ok: 2, changed: 1, failed: 0, unreachable: 0, skipped: 1, rescued: 0 },
+  batches: [{ name: 'p', hosts: ['web1'] }],
   hosts: [
     {
       ...{ name: 'web1', role: 'backend', address: '10.18.43.13', status: 'changed', why: '', changed: 1, channels: 3 },

@@ -1,8 +1,9 @@
 /**
  * Whether the keepalived that runs has read the configuration that is there, and how it is made to.
  *
- * A reload leaves no trace in the process: it keeps its id and its pid file. So the one that we made is written down as the process id and
- * the SHA-256 of what was loaded; for any other the file must be older than the process.
+ * keepalived 2.2.2 and later keep what they have read, without comments and indentation, in a file of memory that they hold open: that
+ * is compared, so it does not matter who reloaded it, and when. Elsewhere a reload leaves no trace in the process, so the one that we
+ * made is written down as the process id and the SHA-256 of what was loaded; for any other the file must be older than the process.
  */
 import { type Handler, lines, type Sh, sh } from '../../task.ts';
 
@@ -13,22 +14,35 @@ const pidFile = '/run/keepalived.pid';
 const stampFile = '/run/lvsctl/keepalived.loaded';
 
 /** Sets `conf` and `pid` (empty: does not run). Reads only. */
-const findProcess: Sh = sh`conf=${configPath} pid='' comm=''
+export const findProcess: Sh = sh`conf=${configPath} pid='' comm=''
 { read -r pid <${pidFile}; } 2>/dev/null || :
 case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || : ;; esac
 [ "$comm" = keepalived ] || pid=''`;
+
+/**
+ * Sets `kept`, the file of memory that holds what was read; empty where there is none, or where the configuration has what keepalived
+ * writes there in other words: includes, conditions, definitions, comments behind words.
+ */
+const findKept: Sh = sh`bare() { sed -e 's/^[[:blank:]]*//' -e 's/[[:blank:]]*$//' -e '/^[!#]/d' -e '/^$/d'; }
+kept=$(find "/proc/$pid/fd" -lname '/memfd:/keepalived/consolidated_configuration*' 2>/dev/null | head -n 1)
+[ -z "$kept" ] || ! { bare <"$conf"; } 2>/dev/null | grep -q '[@$~!#]\|^include' || kept=''`;
 
 /** Sets `state`: `none` (does not run), `loaded` or `pending`. Reads only. */
 export const keepalivedState: Sh = lines(
   findProcess,
   sh`state='none' loader='' loaded=''
 if [ -n "$pid" ]; then
-  state='pending'
+  state='pending'`,
+  findKept,
+  sh`  if [ -n "$kept" ]; then
+    [ ! -r "$conf" ] || [ "$(bare <"$kept")" != "$(bare <"$conf")" ] || state='loaded'
+  else
   { read -r loader loaded <${stampFile}; } 2>/dev/null || :
   if [ "$loader" = "$pid" ]; then
     sum=$(sha256sum <"$conf" 2>/dev/null) || :
     [ "\${sum%% *}" != "$loaded" ] || state='loaded'
   elif [ -z "$(find "$conf" -newer ${pidFile} 2>/dev/null)" ]; then state='loaded'; fi
+  fi
 fi`,
 );
 

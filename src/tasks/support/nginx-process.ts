@@ -3,7 +3,8 @@
  * it is made to.
  *
  * A configuration counts as read when it is older than the process (its pid file), than the last reload of ours (a stamp), or than the
- * youngest worker by two seconds, which is as exact as the kernel tells the start of a process.
+ * youngest worker by two seconds, which is as exact as the kernel tells the start of a process. A file's age is that of its last change
+ * of any kind: an old copy that was put back has its old time of writing.
  */
 import { type Handler, lines, type Sh, sh } from '../../task.ts';
 
@@ -38,7 +39,7 @@ done`;
 /** Sets `config`: `none` (does not run), `loaded` or `pending`. Wants `master`. */
 const configState: Sh = lines(
   sh`config='none' loader=''
-newer_than() { [ -n "$(find "$prefix/conf" -type f -newer "$1" 2>/dev/null)" ]; }
+newer_than() { [ -n "$(find "$prefix/conf" -type f '(' -newer "$1" -o -cnewer "$1" ')' 2>/dev/null || find "$prefix/conf" -type f -newer "$1" 2>/dev/null)" ]; }
 if [ -n "$pid" ]; then
   config='pending'
   { read -r loader <${stampFile}; } 2>/dev/null || :
@@ -46,7 +47,7 @@ if [ -n "$pid" ]; then
   elif [ "$loader" = "$pid" ] && ! newer_than ${stampFile}; then config='loaded'
   else`,
   findWorkers,
-  sh`changed=$(find "$prefix/conf" -type f -exec stat -c %Y -- {} + 2>/dev/null | sort -n | tail -n 1) || :
+  sh`changed=$(find "$prefix/conf" -type f -exec stat -c %Z -- {} + 2>/dev/null | sort -n | tail -n 1) || :
     [ "$((\${changed:-0} + 2))" -gt "$youngest" ] || config='loaded'
   fi
 fi`,

@@ -43,7 +43,8 @@ export function fileChange(want: WantedFile): readonly Change[] {
   const changes: Change[] = [];
   if (content) {
     const title = seen.type === 'missing' ? `create ${path} (${attributesOf(want)})` : `write ${path}`;
-    changes.push({ id: `content:${path}`, title, was: shownContent(seen), will: want.content, run: writeFile(want), ...common });
+    const stage = want.risk === 'split' && { stage: tryFile(want) };
+    changes.push({ id: `content:${path}`, title, was: shownContent(seen), will: want.content, run: writeFile(want), ...stage, ...common });
   }
   if (attributes) changes.push({ ...setAttributes(want), ...common });
   return changes;
@@ -51,6 +52,21 @@ export function fileChange(want: WantedFile): readonly Change[] {
 
 /** The fragment alone: puts `content` at `path` whole, or fails and leaves what was there. Safe to run again. */
 export function writeFile(want: Omit<WantedFile, 'seen' | 'context' | 'notify' | 'risk'>): Sh {
+  return withStaged(
+    want,
+    sh`sync -- "$staged" 2>/dev/null || sync
+mv -f -- "$staged" "$target" || exit 1
+trap - EXIT
+[ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon >/dev/null || restorecon -- "$target" || :`,
+  );
+}
+
+/** All that `writeFile` does before the old file goes: whether the new one can be written there and is valid. Leaves nothing. */
+function tryFile(want: Parameters<typeof writeFile>[0]): Sh {
+  return withStaged(want);
+}
+
+function withStaged(want: Parameters<typeof writeFile>[0], replace?: Sh): Sh {
   const { path, content, validate } = want;
   const directory = posix.dirname(path);
   const staged = posix.join(directory, `.${posix.basename(path)}.lvsctl`);
@@ -72,11 +88,8 @@ chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod
     validate &&
       sh`{ ${validate(sh`"$staged"`)}
 } || { printf '%s\n' "the new $target is not valid; the old one stays" >&2; exit 1; }`,
-    sh`sync -- "$staged" 2>/dev/null || sync
-mv -f -- "$staged" "$target" || exit 1
-trap - EXIT
-[ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon >/dev/null || restorecon -- "$target" || :
-)`,
+    replace,
+    sh`)`,
   );
 }
 

@@ -80,7 +80,7 @@ describe('the binary that runs', () => {
 describe('the configuration', () => {
   test('is loaded when it is older than the process', async () => {
     await start();
-    age('conf/nginx.conf', -60);
+    age('logs/nginx.pid', 1);
     expect(run(probeConfig(prefix)).said).toBe('config loaded\n');
     expect(run(configIsLoaded(prefix)).status).toBe(0);
   });
@@ -95,9 +95,19 @@ describe('the configuration', () => {
   });
 
   test('is loaded when somebody else has reloaded: the workers are younger', async () => {
+    // the start of a process is told in whole seconds only
+    await new Promise((wake) => setTimeout(wake, 3_100));
     await start();
     age('logs/nginx.pid', -3600);
-    age('conf/nginx.conf', -60);
     expect(run(probeConfig(prefix)).said).toBe('config loaded\n');
+  });
+
+  test('is pending when an old copy of it was put back after that', async () => {
+    await new Promise((wake) => setTimeout(wake, 3_100));
+    await start();
+    age('logs/nginx.pid', -3600);
+    writeFileSync(at('conf/nginx.conf'), 'events {}\n');
+    age('conf/nginx.conf', -7200);
+    expect(run(probeConfig(prefix)).said).toBe('config pending\n');
   });
 });

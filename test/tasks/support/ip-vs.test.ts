@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hexAddress, parseTable } from '../../../src/checks/support/ip-vs.ts';
+import { hexAddress, parseTable } from '../../../src/tasks/support/ip-vs.ts';
 
 const head = [
   'IP Virtual Server version 1.2.1 (size=4096)',

@@ -1,0 +1,93 @@
+/** One step on one host: what it was seen to be, against what is wanted. */
+import { LvsError, refuse } from '../errors.ts';
+import type { Facts, Fleet, Host, Registered, Seen, Step, StepPlan, StepStatus, StepVars } from '../model.ts';
+import { evaluate, type Scope } from '../playbook/expression.ts';
+import type { Registry } from '../playbook/registry.ts';
+import { scopeOf } from '../playbook/scope.ts';
+import type { AnyTask, PlanContext } from '../task.ts';
+
+interface StepInput {
+  readonly fleet: Fleet;
+  readonly registry: Registry;
+  readonly seen: Readonly<Record<string, Seen>>;
+  readonly resolve: (text: string) => string;
+}
+
+type Registers = Readonly<Record<string, Registered>>;
+
+/** What the step's fragment is called in the script of the host that it looks at. */
+export function fragmentId({ id, host, on }: Pick<Step, 'id' | 'host' | 'on'>): string {
+  return on === undefined ? id : `${host}/${id}`;
+}
+
+/** Every host that the step needs has been reached. */
+export function planStep(step: Step, owner: Host, registered: Registers, input: StepInput): StepPlan {
+  const { fleet, seen } = input;
+  const facts = factsOf(owner.name, seen);
+  try {
+    if (!holds(step, { fleet, host: owner, facts, registered })) return verdict(step, 'skipped', `${step.when} is false`);
+    if (step.waits !== undefined) return { step, status: 'later', why: step.waits, changes: [], pendingReboot: [] };
+    return planned(step, owner, registered, input);
+  } catch (error) {
+    if (error instanceof LvsError) return verdict(step, 'failed', error.hint ? `${error.message}; ${error.hint}` : error.message);
+    throw error;
+  }
+}
+
+function planned(step: Step, owner: Host, registered: Registers, input: StepInput): StepPlan {
+  const { fleet, seen, registry, resolve } = input;
+  const task = taskOf(step, registry);
+  const host = fleet.hosts.find(({ name }) => name === step.on) ?? owner;
+  const facts = factsOf(host.name, seen);
+  const looked = seen[host.name];
+  const output = looked?.reached ? looked.outputs[fragmentId(step)] : undefined;
+  const found = task.parse(output ?? { stdout: '', stderr: '', exit: 127 }, step.want);
+  const same: PlanContext['same'] = (text, wanted) => text === resolve(wanted);
+  const changes = task
+    .plan(found, step.want, { facts, host, fleet, same })
+    .map((change) => ({ ...change, notify: [...new Set([...(change.notify ?? []), ...step.notify])] }));
+  const pendingReboot = task.pendingReboot?.(found, step.want) ?? [];
+  const standby = changes.length > 0 && step.frames?.some(({ part }) => part === 'rescue');
+  const status: StepStatus = standby ? 'standby' : changes.length > 0 ? 'change' : 'ok';
+  const said: Registered = { changed: changes.length > 0, skipped: false, ...task.registers?.(found, step.want) };
+  const why = changes.length > 0 ? '' : task.settled(step.want, found);
+  const scope = { fleet, host: owner, facts: factsOf(owner.name, seen), registered, result: said };
+  const until =
+    step.until === undefined
+      ? {}
+      : { holds: decided('until', step.name, step.until, scopeOf(scope, step.vars ?? { given: {}, made: {} })) };
+  return { step, status, why, changes, pendingReboot, ...(step.register !== undefined && { said }), ...until };
+}
+
+function verdict(step: Step, status: 'skipped' | 'failed', why: string): StepPlan {
+  const said: Registered = { changed: false, skipped: true };
+  return { step, status, why, changes: [], pendingReboot: [], ...(step.register !== undefined && { said }) };
+}
+
+/** Decides a condition that had to wait for facts or for what earlier steps have said. */
+export function holds(
+  { name, when, vars }: { readonly name: string; readonly when?: string | undefined; readonly vars?: StepVars | undefined },
+  scope: Omit<Scope, 'vars'>,
+): boolean {
+  return when === undefined || decided('when', name, when, scopeOf(scope, vars ?? { given: scope.host.vars, made: {} }));
+}
+
+function decided(key: 'when' | 'until', name: string, condition: string, scope: Scope): boolean {
+  try {
+    return Boolean(evaluate(condition, scope));
+  } catch (error) {
+    throw refuse(`${key} of "${name}": ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function factsOf(host: string, seen: Readonly<Record<string, Seen>>): Facts {
+  const looked = seen[host];
+  if (!looked?.reached) throw new Error(`${host} is planned without having been reached`);
+  return looked.facts;
+}
+
+function taskOf(step: Step, registry: Registry): AnyTask {
+  const task = registry.tasks.get(step.task);
+  if (!task) throw new Error(`task ${step.task} was bound but is not registered`);
+  return task;
+}

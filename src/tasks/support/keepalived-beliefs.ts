@@ -1,0 +1,128 @@
+/**
+ * What the running keepalived believes of its virtual and real servers. Only keepalived knows: a row of the kernel's table may be missing
+ * because a health check failed, which is right, or because somebody deleted it, which nothing but a comparison notices.
+ */
+import { lines, type Sh, sh } from '../../task.ts';
+import { findProcess } from './keepalived-process.ts';
+
+export interface BelievedServer {
+  readonly address: string;
+  readonly port: number;
+  /** As configured, and as it is now: a drain lowers the second one. */
+  readonly weight: number;
+  readonly effectiveWeight: number;
+  readonly forward: string;
+  /** Its health checks pass. */
+  readonly alive: boolean;
+  /** When they fail, it stays in the table with weight 0. */
+  readonly inhibit: boolean;
+}
+
+export interface BelievedService {
+  readonly address: string;
+  readonly port: number;
+  readonly scheduler: string;
+  /** Seconds; 0: not persistent. */
+  readonly persistence: number;
+  readonly servers: readonly BelievedServer[];
+}
+
+/**
+ * Has the running keepalived write down what it believes: `dump` is the file, `answered` says whether it came, `second` is the kernel's
+ * table at that time. Asking (SIGUSR1) is the one thing that this does beside reading: there is no other way to know. The file is root's,
+ * in keepalived's own /tmp, which PrivateTmp may hide from everybody else.
+ *
+ * It is written some time after the signal. It counts when it is another than before and has stopped growing, and only together with a
+ * table that was the same before and after: otherwise a health check was just changing both.
+ */
+const ask: Sh = sh`table() { awk '/^ *->/ { print "  ->", $2, $3, $4; next } { print }' /proc/net/ip_vs; }
+look() { stat -c '%i %s %z' -- "$dump" 2>/dev/null; }
+dump=/proc/$pid/root/tmp/keepalived_check.data tries=0 waited=0 answered=''
+while [ "$tries" -lt 5 ] && [ "$waited" -lt 50 ]; do
+  tries=$((tries + 1))
+  first=$(table) before=$(look) last=''
+  kill -s USR1 "$pid" 2>/dev/null || break
+  while [ "$waited" -lt 50 ]; do
+    waited=$((waited + 1))
+    sleep 0.1 2>/dev/null || { sleep 1; waited=$((waited + 9)); }
+    now=$(look)
+    [ "$now" = "$before" ] || [ -z "$now" ] || [ "$now" != "$last" ] || break
+    last=$now
+  done
+  [ "$now" != "$before" ] && [ -n "$now" ] || break
+  second=$(table)
+  [ "$first" = "$second" ] || continue
+  [ ! -f "$dump" ] || [ -L "$dump" ] || [ "$(stat -c %u -- "$dump")" != 0 ] || answered='yes'
+  break
+done`;
+
+/** Says `kernel none` or `process none`, or `process running` with the table, its tick, and what keepalived believes. */
+export const beliefsProbe: Sh = lines(
+  findProcess,
+  sh`if [ ! -r /proc/net/ip_vs ]; then printf 'kernel none\n'
+elif [ -z "$pid" ]; then printf 'process none\n'
+else
+  printf 'process running\n'
+  grep -s '' /proc/sys/net/ipv4/route/error_cost | sed 's/^/hz /'`,
+  ask,
+  sh`  if [ -n "$answered" ]; then
+    printf '%s\n' "$second" | sed 's/^/table /'
+    sed -n '/LVS Topology/,/Health checkers/s/^/says /p' "$dump"
+  fi
+fi`,
+);
+
+/** Exits 0 when keepalived does not, or no longer, believe of this real server that it is alive, or is not: then it has done what is right itself. */
+export function believesOtherwise(service: Place, server: Place, alive: boolean): Sh {
+  const words = [`vs=VS VIP = ${service.address}, VPORT = ${service.port}`, `rs=RIP = ${server.address}, RPORT = ${server.port},`];
+  return lines(
+    findProcess,
+    sh`[ -n "$pid" ] || exit 0`,
+    ask,
+    sh`[ -n "$answered" ] || exit 1
+state=$(awk ${words.flatMap((word) => ['-v', word])} '/ VS / { here = index($0, vs) } /Real server|Health/ { found = 0 } here && index($0, rs) { found = 1 }
+  found && $1 == "alive" { print ($3 != 0) }' "$dump")
+[ "$state" != ${alive ? '1' : '0'} ]`,
+  );
+}
+
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Reads lines of the dump; nothing of one that was cut short, where a server that is missing would look like one that is unknown. */
+export function parseBeliefs(said: readonly string[]): readonly BelievedService[] {
+  if (!said.some((line) => line.includes('< Health checkers >'))) return [];
+  const sections = said
+    .join('\n')
+    .split(/^ *-+< Virtual server >-+$/m)
+    .slice(1);
+  return sections.flatMap((section) => {
+    const [head = '', ...servers] = section.split(/^ *-+< Real server >-+$/m);
+    const [, address = '', port = ''] = /^ *VS VIP = ([0-9a-f.:]+), VPORT = (\d+)$/m.exec(head) ?? [];
+    const scheduler = /^ *(?:lvs_sched|lb_algo) = (\w+)$/m.exec(head)?.[1];
+    if (scheduler === undefined || !/^ *protocol = TCP$/m.test(head)) return [];
+    const persistence = Number(/^ *persistence timeout = (\d+)$/m.exec(head)?.[1] ?? 0);
+    return [{ address, port: Number(port), scheduler, persistence, servers: servers.flatMap(parseServer) }];
+  });
+}
+
+function parseServer(text: string): readonly BelievedServer[] {
+  const [, address = '', port = ''] = /^ *RIP = ([0-9a-f.:]+), RPORT = (\d+), /m.exec(text) ?? [];
+  const number = (name: string) => new RegExp(`^ *${name} = (\\d{1,9})$`, 'm').exec(text)?.[1];
+  const [weight, effectiveWeight, alive] = [number('initial weight'), number('effective weight'), number('alive')];
+  const forward = /^ *forwarding method = (\w+)\b/m.exec(text)?.[1];
+  if (address === '' || weight === undefined || effectiveWeight === undefined || alive === undefined || forward === undefined) return [];
+  return [
+    {
+      address,
+      port: Number(port),
+      weight: Number(weight),
+      effectiveWeight: Number(effectiveWeight),
+      forward: forward.toLowerCase(),
+      alive: alive !== '0',
+      inhibit: /^ *Inhibit on failure is ON$/m.test(text),
+    },
+  ];
+}

@@ -1,0 +1,24 @@
+/** How long a cluster needs to take notice of what was changed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event, Fleet } from '../model.ts';
+
+/**
+ * Milliseconds: keepalived tries a real server that came back once per delay_loop, and directors elect a master within three adverts and
+ * a skew of at most one more.
+ */
+export function settling({ services, vrrp }: Fleet): number {
+  return 1000 * (1 + Math.max(4 * vrrp.advert, ...services.map(({ check }) => check.delayLoop + check.timeout)));
+}
+
+interface Waiting {
+  readonly connections: ReadonlyMap<string, unknown>;
+  readonly emit: (event: Event) => void;
+}
+
+/** Until the time `settled`, in milliseconds since the epoch. */
+export async function untilSettled(settled: number, { connections, emit }: Waiting): Promise<void> {
+  const wait = settled - Date.now();
+  if (wait <= 0) return;
+  for (const host of connections.keys()) emit({ kind: 'host', host, doing: `wait ${Math.ceil(wait / 1000)} s for health checks` });
+  await sleep(wait);
+}

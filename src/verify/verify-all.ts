@@ -1,0 +1,29 @@
+/** Makes checks from every vantage point, one script per host. */
+import type { CheckResult, Fleet, Host, Seen } from '../model.ts';
+import type { BoundCheck } from '../playbook/bind.ts';
+import { type ProbeAllOptions, probeAll } from '../probe/probe-all.ts';
+import type { Sh } from '../sh/sh.ts';
+import { judge } from './verify.ts';
+
+export interface VerifyOptions extends Omit<ProbeAllOptions, 'doing'> {
+  readonly fleet: Fleet;
+  /** Hosts that were not reached. */
+  readonly unreached: Readonly<Record<string, Seen>>;
+}
+
+export async function verifyAll(checks: readonly BoundCheck[], doing: string, options: VerifyOptions): Promise<readonly CheckResult[]> {
+  if (checks.length === 0) return [];
+  const { fleet, unreached } = options;
+  const questions = fleet.hosts.map((host) => [host.name, fragmentsFor(host, checks, fleet)] as const);
+  const asked = Object.fromEntries(questions.filter(([, fragments]) => Object.keys(fragments).length > 0));
+  return judge(checks, { ...unreached, ...(await probeAll(asked, { ...options, doing })) }, fleet);
+}
+
+function fragmentsFor(host: Host, checks: readonly BoundCheck[], fleet: Fleet): Readonly<Record<string, Sh>> {
+  const looks = checks.filter(({ definition }) => definition.from.includes(host.role));
+  const fragments = looks.flatMap(({ id, definition, want }) => {
+    const probe = definition.probe(want, host, fleet);
+    return probe ? [[id, probe] as const] : [];
+  });
+  return Object.fromEntries(fragments);
+}

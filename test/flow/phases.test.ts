@@ -1,0 +1,136 @@
+/** What later steps may know of earlier ones: register, barriers, until; and steps that are done once, or on another host. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
+
+let hosts: IsolatedFleet;
+beforeEach(() => {
+  hosts = isolatedFleet();
+});
+afterEach(() => hosts.close());
+
+const play = (tasks: string, settings = 'hosts: web1'): string => `- name: p\n  ${settings}\n  tasks:\n${tasks}`;
+const channels = (report: { readonly hosts: readonly { readonly name: string; readonly channels: number }[] }, name: string) =>
+  report.hosts.find((host) => host.name === name)?.channels;
+
+describe('register', () => {
+  const colour = '    - { name: ask, query: { run: "cat /srv/colour" }, register: colour }\n';
+
+  test('what a query has said decides about later steps, in the same look', async () => {
+    const book = play(
+      `${colour}    - { name: red, when: "registered.colour.lines[0] === 'red'", command: { run: touch /srv/red, creates: /srv/red } }\n`,
+    );
+    hosts.write('web1', 'colour', 'blue\n');
+    const blue = await hosts.deploy(book);
+    expect(blue).toMatchObject({ exitCode: 0, summary: { changed: 0, skipped: 1 } });
+    expect(channels(blue, 'web1')).toBe(1);
+    hosts.write('web1', 'colour', 'red\n');
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
+  });
+
+  test('changed and skipped are there for every task; the turns of a loop add up', async () => {
+    const turns =
+      '    - { name: turn, loop: [a, b], register: made, command: { run: "touch /srv/<%= item %>", creates: "/srv/<%= item %>" } }\n';
+    const then = `    - { name: then, when: "registered.made.changed && registered.made.results.length === 2", command: { run: touch /srv/then, creates: /srv/then } }\n`;
+    hosts.write('web1', 'a', '');
+    expect(await hosts.deploy(play(turns + then))).toMatchObject({ exitCode: 0, summary: { changed: 2 } });
+    expect(await hosts.deploy(play(turns + then))).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
+  });
+
+  test('a parameter may use it behind a barrier, and a loop too; the plan shows what comes of it', async () => {
+    const use = `    - barrier: true\n    - { name: paint, command: { run: "touch /srv/<%= registered.colour.lines[0] %>", creates: "/srv/<%= registered.colour.lines[0] %>" } }\n`;
+    hosts.write('web1', 'colour', 'red\n');
+    expect((await hosts.plan(play(colour + use))).hosts[0]?.steps[1]?.changes[0]?.title).toBe('run touch /srv/red');
+    expect(await hosts.deploy(play(colour + use))).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 1 } });
+    expect(hosts.read('web1', 'red')).toBe('');
+    const again = await hosts.deploy(play(colour + use));
+    expect(again).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
+    expect(channels(again, 'web1')).toBe(2);
+  });
+});
+
+describe('a barrier', () => {
+  test('has what follows looked at when what is before it has been done', async () => {
+    const first = '    - { name: first, command: { run: "echo yes >/srv/answer", creates: /srv/answer } }\n';
+    const ask = '    - { name: ask, query: { run: "cat /srv/answer" }, register: answer }\n';
+    const then = `    - { name: then, when: "registered.answer.stdout === 'yes\\\\n'", command: { run: touch /srv/then, creates: /srv/then } }\n`;
+    expect(await hosts.deploy(play(`${first}    - barrier: it may have answered\n${ask}${then}`))).toMatchObject({
+      exitCode: 0,
+      notes: [],
+      summary: { changed: 2 },
+    });
+    expect(hosts.read('web1', 'then')).toBe('');
+  });
+
+  test('runs the handlers that wait, and costs no look where nothing has been done', async () => {
+    const change = '    - { name: change, notify: tell, command: { run: "touch /srv/one", creates: /srv/one } }\n';
+    const after = '    - { name: after, command: { run: "cp /srv/told /srv/two", creates: /srv/two } }\n';
+    const book = `${play(`${change}    - barrier: true\n${after}`)}  handlers:\n    - { name: tell, command: { run: "echo told >/srv/told" } }\n`;
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [] });
+    expect(hosts.read('web1', 'two')).toBe('told\n');
+    expect(channels(await hosts.deploy(book), 'web1')).toBe(1);
+  });
+});
+
+describe('until', () => {
+  const begin = (seconds: number): string =>
+    `    - { name: begin, command: { run: "touch /srv/begun; (sleep ${seconds}; touch /srv/late) >/dev/null 2>&1 &", creates: /srv/begun } }\n`;
+  const wait = (retries: number): string =>
+    `    - { name: wait, query: { run: "test -e /srv/late" }, until: result.exit === 0, retries: ${retries}, delay: 1 }\n`;
+  const after = '    - { name: after, command: { run: "cp /srv/late /srv/after", creates: /srv/after } }\n';
+
+  test('looks again until it holds, then goes on', async () => {
+    expect(await hosts.deploy(play(begin(2) + wait(20) + after))).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+    expect(hosts.read('web1', 'after')).toBe('');
+    expect(await hosts.deploy(play(begin(2) + wait(20) + after))).toMatchObject({ exitCode: 0, summary: { changed: 0, channels: 1 } });
+  });
+
+  test('that never holds fails the host, which is left where it is', async () => {
+    const report = await hosts.deploy(play(begin(60) + wait(1) + after));
+    expect(report).toMatchObject({ exitCode: 1, summary: { failed: 1 } });
+    expect(report.hosts[0]?.steps[1]?.why).toBe('"wait": result.exit === 0 did not hold in 2 tries');
+    expect(hosts.read('web1', 'after')).toBeUndefined();
+  });
+});
+
+test('run_once is done on the first host of the play; the others know what it said', async () => {
+  const once = '    - { name: once, run_once: true, query: { run: "cat /srv/key" }, register: key }\n';
+  const use = `    - barrier: true\n    - { name: use, command: { run: "touch /srv/<%= registered.key.lines[0] %>", creates: "/srv/<%= registered.key.lines[0] %>" } }\n`;
+  hosts.write('web1', 'key', 'k1\n');
+  hosts.write('web2', 'key', 'k2\n');
+  expect(await hosts.deploy(play(once + use, 'hosts: backends'))).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+  expect([hosts.read('web1', 'k1'), hosts.read('web2', 'k1'), hosts.read('web2', 'k2')]).toEqual(['', '', undefined]);
+});
+
+describe('delegate_to', () => {
+  const book = `${play(
+    `    - { name: out, command: { run: "touch /srv/out", creates: /srv/out } }
+    - { name: tell, delegate_to: dr1, notify: noted, command: { run: "echo <%= host.name %> >>/srv/list; touch /srv/<%= host.name %>", creates: "/srv/<%= host.name %>" } }
+    - { name: in, command: { run: "touch /srv/in", creates: /srv/in } }\n`,
+    'hosts: backends',
+  )}  handlers:\n    - { name: noted, command: { run: "touch /srv/noted" } }\n`;
+
+  test("does the step there, in its turn, with the play's host in its expressions; the play's handler runs on the play's host", async () => {
+    const report = await hosts.deploy(book, { serial: { hosts: 2 } });
+    expect(report).toMatchObject({ exitCode: 0, notes: [] });
+    expect(hosts.read('dr1', 'list')?.split('\n').sort()).toEqual(['', 'web1', 'web2']);
+    expect([hosts.read('web1', 'noted'), hosts.read('dr1', 'noted'), hosts.read('web1', 'web1')]).toEqual(['', undefined, undefined]);
+    const of = (name: string) =>
+      hosts.story
+        .filter((line) => line.includes(' done ') && (line.startsWith(name) || line.includes(`echo ${name}`)))
+        .map((line) => line.split(' done ')[1]);
+    expect(of('web1')).toEqual(['run touch /srv/out', 'run echo web1 >>/srv/list; touch /srv/web1', 'run touch /srv/in', 'handler noted']);
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
+  });
+
+  test('what has been done there in its place is seen behind a barrier', async () => {
+    const use = `    - { name: use, when: "registered.list.lines.includes('web1')", command: { run: touch /srv/use, creates: /srv/use } }\n`;
+    const tell = `    - { name: tell, delegate_to: dr2, command: { run: "echo <%= host.name %> >>/srv/list", creates: /srv/list } }\n`;
+    const both = `${tell}    - barrier: true\n    - { name: there, delegate_to: dr2, query: { run: "cat /srv/list" }, register: list }\n${use}`;
+    expect(await hosts.deploy(play(both))).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+    expect([hosts.read('dr2', 'list'), hosts.read('web1', 'use')]).toEqual(['web1\n', '']);
+  });
+
+  test('a host that does not answer stops those that delegate to it', async () => {
+    expect(await hosts.plan(book, { unreachable: ['dr1'] })).toMatchObject({ exitCode: 5, summary: { unreachable: 3 } });
+  });
+});

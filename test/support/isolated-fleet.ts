@@ -1,0 +1,117 @@
+/**
+ * The hosts of the example cluster as root shells on this machine, each with a /srv and a /run of its own that last until the test
+ * ends: what runs on them is real, the runner included, and nothing of it is left.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '../../src/apply/store.ts';
+import { LvsError } from '../../src/errors.ts';
+import { type Answer, type Flow, run } from '../../src/flow.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import type { Event, Report } from '../../src/model.ts';
+import { type BindOptions, bindPlaybook } from '../../src/playbook/bind.ts';
+import { parsePlaybook } from '../../src/playbook/load.ts';
+import { loadRegistry, type Registry } from '../../src/playbook/registry.ts';
+import type { Connection, Transport } from '../../src/transport/transport.ts';
+
+const { fleet } = loadInventory('inventory/dr.yaml');
+const known = await loadRegistry();
+
+export interface IsolatedFleet {
+  /** Deploys the playbook, answering yes; `plan` asks nothing and touches nothing. */
+  deploy(text: string, options?: RunOptions): Promise<Report>;
+  plan(text: string, options?: RunOptions): Promise<Report>;
+  /** What was begun and ended, in order: `web1 begin TITLE`. */
+  readonly story: readonly string[];
+  write(host: string, name: string, text: string): void;
+  /** The file in the host's /srv; undefined where there is none. */
+  read(host: string, name: string): string | undefined;
+  close(): void;
+}
+
+export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | 'maxFail' | 'forks'>> {
+  readonly tasks?: Registry['tasks'];
+  readonly checks?: Registry['checks'];
+  readonly unreachable?: readonly string[];
+  readonly answer?: (report: Report, plan: Parameters<Flow['confirm']>[0]) => Answer;
+}
+
+export function isolatedFleet(): IsolatedFleet {
+  const root = mkdtempSync(join(tmpdir(), 'lvsctl-fleet-'));
+  const folder = (host: string, name: string): string => join(root, host, name);
+  for (const { name } of fleet.hosts) for (const part of ['srv', 'run', 'cache']) mkdirSync(folder(name, part), { recursive: true });
+  const story: string[] = [];
+  let runs = 0;
+  const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
+    story.length = 0;
+    runs += 1;
+    const registry: Registry = {
+      tasks: new Map([...known.tasks, ...(options.tasks ?? [])]),
+      checks: new Map([...known.checks, ...(options.checks ?? [])]),
+    };
+    const book = parsePlaybook(text, 'book.yaml');
+    return run({
+      command,
+      runId: `run-${runs}`,
+      fleet,
+      registry,
+      bind: (seen) => bindPlaybook(book, fleet, registry, { ...options, ...(seen && { known: seen }) }),
+      checks: [],
+      transport: transportTo(root, options.unreachable ?? []),
+      store: openStore(join(root, 'store')),
+      forks: options.forks ?? 10,
+      serial: options.serial,
+      maxFail: options.maxFail,
+      resolve: (value) => value,
+      emit: (event) => tell(story, event),
+      confirm: async (plan, report) => (command === 'plan' ? false : (options.answer?.(report, plan) ?? { leaveOut: new Set() })),
+    });
+  };
+  return {
+    deploy: (text, options = {}) => perform('deploy', text, options),
+    plan: (text, options = {}) => perform('plan', text, options),
+    story,
+    write: (host, name, text) => writeFileSync(join(folder(host, 'srv'), name), text),
+    read: (host, name) => {
+      const path = join(folder(host, 'srv'), name);
+      return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    },
+    close: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+function tell(story: string[], event: Event): void {
+  if (event.kind === 'begin') story.push(`${event.host} begin ${event.title}`);
+  if (event.kind === 'end') story.push(`${event.host} ${event.result} ${event.title}`);
+}
+
+function transportTo(root: string, unreachable: readonly string[]): Transport {
+  return {
+    connect: async (host): Promise<Connection> => {
+      if (unreachable.includes(host.name)) throw new LvsError('no route to host', { code: 'ssh.unreachable', exitCode: 5 });
+      let channels = 0;
+      return {
+        host,
+        get channels() {
+          return channels;
+        },
+        shell: async () => {
+          channels += 1;
+          return openShell(join(root, host.name));
+        },
+        close: () => {},
+      };
+    },
+  };
+}
+
+async function openShell(folder: string) {
+  const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache || exit 70; exec sh`;
+  const child = spawn('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', setup], { stdio: 'pipe' });
+  child.stdin.on('error', () => {});
+  const ended = once(child, 'close').then(([exit]) => ({ exit: exit as number | null }));
+  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close: () => child.stdin.end() };
+}
