@@ -67,7 +67,7 @@ const cases: readonly Case[] = [
     files: { 'book.yaml': good, 'tasks/mine.js': 'export default (\n' },
     flags: [],
     exit: 4,
-    line: 'tasks/mine.js:2:1: this file does not load: SyntaxError: Unexpected end of input',
+    line: 'tasks/mine.js:2: this file does not load: SyntaxError: Unexpected end of input',
   },
 ];
 
