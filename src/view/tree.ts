@@ -62,7 +62,7 @@ function note(row: Row, event: Event): void {
 
 function title(host: string, row: Row): string {
   const seconds = Math.round((Date.now() - row.since) / 1000);
-  const line = [host, printable(row.doing), row.detail, seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
+  const line = [host, printable(row.doing), row.detail, row.doing && seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
   return line.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
 }
 
