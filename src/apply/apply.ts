@@ -32,11 +32,11 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
   for (const [number, planned] of plan.batches.entries()) {
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
     const hosts = await applyBatch(without(batch, failedIn(applied)), number, common);
-    const later = busyIn(plan.batches.slice(number + 1));
-    for (const host of busyIn([batch])) options.emit({ kind: 'host', host, doing: later.has(host) ? 'waits for its turn' : '' });
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
     const gates = hosts.length > 0 && !isOver(now, batch) ? (await options.gate(batch)).filter(({ status }) => status === 'fail') : [];
     applied = { ...now, gates };
+    const later = busyIn(plan.batches.slice(number + 1));
+    for (const host of busyIn([batch])) options.emit({ kind: 'host', host, doing: later.has(host) ? 'waits for its turn' : '' });
     if (gates.length > 0 || isOver(now, batch)) return stoppedBefore(plan.batches.slice(number + 1), applied);
   }
   return applied;
