@@ -5,13 +5,12 @@ import { openStore } from '../apply/store.ts';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
-import { type Lab, labOf, rehearse } from '../lab/lab.ts';
-
+import type { Lab } from '../lab/lab.ts';
 import type { Fleet, Playbook, SshSettings } from '../model.ts';
 import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
 import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
-import { loadRegistry } from '../playbook/registry.ts';
+import { loadRegistry, type Registry } from '../playbook/registry.ts';
 import { Secrets, secretVariable } from '../sh/secret.ts';
 import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -35,9 +34,8 @@ export async function openSession(
   books: { readonly plays?: string; readonly checks?: string },
 ): Promise<Session> {
   const { fleet: declared, secretNames } = loadInventory(file);
-  const registry = await loadRegistry();
-  const lab = flags.lab ? await labOf(declared) : undefined;
-  const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
+  const { lab, fleet: reached } = flags.lab ? await rehearsal(declared) : { fleet: declared };
+  const fleet = withTimeout(reached, flags.timeout);
   const passwords = {
     login: flags.askPass ? await askSecret('login password') : process.env.LVSCTL_LOGIN_PASSWORD,
     sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
@@ -54,14 +52,19 @@ export async function openSession(
     skipTags: flags.skipTags ?? [],
     ...(flags.startAt !== undefined && { startAt: flags.startAt }),
   };
-  const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
-  const first = bind(plays, choices);
+  const bind = (book: Playbook | undefined, registry: Registry, options: BindOptions) =>
+    book ? bindPlaybook(book, fleet, registry, options) : [];
+  const bound = await withWordsOf([plays, checks], (registry) => ({
+    registry,
+    plays: bind(plays, registry, choices),
+    checks: bind(checks, registry, common),
+  }));
   return {
     runId: newRunId(),
     fleet,
-    registry,
-    bind: (known) => (known ? bind(plays, { ...choices, known }) : first),
-    checks: bind(checks, common),
+    registry: bound.registry,
+    bind: (known) => (known ? bind(plays, bound.registry, { ...choices, known }) : bound.plays),
+    checks: bound.checks,
     interlude,
     transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),
@@ -70,6 +73,24 @@ export async function openSession(
     maxFail: flags.maxFail,
     resolve: (text) => secrets.resolve(text),
   };
+}
+
+/** Only --lab needs the lab's code. */
+async function rehearsal(declared: Fleet): Promise<{ readonly lab: Lab; readonly fleet: Fleet }> {
+  const { labOf, rehearse } = await import('../lab/lab.ts');
+  const lab = await labOf(declared);
+  return { lab, fleet: rehearse(declared, lab) };
+}
+
+/** Loads the words that stand anywhere in the playbooks; a complaint is made with all of them, as it may name one that was meant. */
+async function withWordsOf<Bound>(books: readonly (Playbook | undefined)[], bind: (registry: Registry) => Bound): Promise<Bound> {
+  const said = JSON.stringify(books);
+  try {
+    return bind(await loadRegistry((word) => said.includes(JSON.stringify(word))));
+  } catch (error) {
+    if (!(error instanceof LvsError)) throw error;
+    return bind(await loadRegistry());
+  }
 }
 
 interface Passwords {

@@ -9,15 +9,18 @@ export interface Registry {
   readonly checks: ReadonlyMap<string, AnyCheck>;
 }
 
-/** Loads every task and check there is. */
-export async function loadRegistry(): Promise<Registry> {
-  const [tasks, checks] = await Promise.all([words<AnyTask>('tasks'), words<AnyCheck>('checks')]);
+/** Loads every task and check there is, or only those that are wanted: reading all of them takes as long as a host does to answer. */
+export async function loadRegistry(wanted: (word: string) => boolean = () => true): Promise<Registry> {
+  const [tasks, checks] = await Promise.all([words<AnyTask>('tasks', wanted), words<AnyCheck>('checks', wanted)]);
   return { tasks, checks };
 }
 
-async function words<Definition>(folder: string): Promise<ReadonlyMap<string, Definition>> {
+async function words<Definition>(folder: string, wanted: (word: string) => boolean): Promise<ReadonlyMap<string, Definition>> {
   const directory = new URL(`../${folder}/`, import.meta.url);
-  const files = readdirSync(fileURLToPath(directory)).filter((file) => /^[a-z0-9_]+\.(ts|js)$/.test(file));
+  const files = readdirSync(fileURLToPath(directory)).filter((file) => {
+    const [, word] = /^([a-z0-9_]+)\.(?:ts|js)$/.exec(file) ?? [];
+    return word !== undefined && wanted(word);
+  });
   const loaded = files.sort().map(async (file) => {
     const module = (await import(new URL(file, directory).href)) as { readonly default?: Definition };
     if (!module.default) {
