@@ -407,6 +407,8 @@ export interface Change {
   readonly consumes?: Artefact;
   /** Set by the plan on the change that it adds for the host that builds. */
   readonly produces?: Artefact;
+  /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
+  readonly reboots?: number;
   readonly risk?: Risk;
   /** With risk `split`: lays everything ready and checks it, on every host, before `run` puts it in force on all of them together. */
   readonly stage?: Sh;
@@ -421,6 +423,8 @@ export interface Handler {
   /** Exits 0 when the process is already newer than what changed. */
   readonly unless?: Sh;
   readonly timeout?: number;
+  /** As of a change. */
+  readonly reboots?: number;
   readonly risk?: Risk;
 }
 
@@ -539,6 +543,8 @@ export interface ChangeReport {
   readonly title: string;
   /** Unified diff lines, secrets masked. */
   readonly diff: readonly string[];
+  /** What runs on the host, secrets masked. */
+  readonly script: string;
   readonly status: 'planned' | 'done' | 'already' | 'failed' | 'rescued' | 'not-run';
   /** The end of what it printed when it failed. */
   readonly output: string;

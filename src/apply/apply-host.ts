@@ -9,7 +9,7 @@ import { handlerJob, type Job, jobOf } from './bundle.ts';
 import { collect, deliver } from './deliver.ts';
 import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
 import type { Meeting } from './meeting.ts';
-import { runBundle } from './run-bundle.ts';
+import { runAcrossReboots } from './reboot.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
 
@@ -110,7 +110,7 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     for (const { change, staging } of script.items) if (!staging) await deliver(change, connection, options);
     if (script.together) await options.meeting.arrive(host);
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
-    const { outcomes, failed } = await options.turns(name, () => runBundle(connection, bundle, options));
+    const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, options));
     for (const [index, { change }] of script.items.entries())
       if (change.produces && isMade(outcomes[index])) await collect(change.produces.key, connection, options);
     return { done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))], failed };

@@ -13,6 +13,8 @@ export interface Job {
   readonly validate?: Sh;
   /** Seconds. */
   readonly timeout: number;
+  /** The host goes down after it: seconds until it must be back. */
+  readonly reboots?: number;
   /** Absent: a change. Otherwise a handler: numbers of the jobs that notify it, or `always` when an earlier part did. */
   readonly after?: readonly number[] | 'always';
   /** Absent: once. */
@@ -46,6 +48,7 @@ export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed'> = {}):
     ...(change.unless && { unless: change.unless }),
     ...(change.validate && { validate: change.validate }),
     timeout: change.timeout ?? defaultTimeout,
+    ...(change.reboots !== undefined && { reboots: change.reboots }),
   };
 }
 
@@ -56,6 +59,7 @@ export function handlerJob(name: string, handler: Handler, after: readonly numbe
     ...(handler.unless && { unless: handler.unless }),
     ...(handler.validate && { validate: handler.validate }),
     timeout: handler.timeout ?? defaultTimeout,
+    ...(handler.reboots !== undefined && { reboots: handler.reboots }),
     after,
   };
 }

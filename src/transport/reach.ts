@@ -2,6 +2,7 @@
 import type { LimitFunction } from 'p-limit';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host, Seen } from '../model.ts';
+import { renewable } from './renewable.ts';
 import type { Connection, Transport } from './transport.ts';
 
 export interface Lines {
@@ -17,7 +18,7 @@ export async function reach(hosts: readonly Host[], transport: Transport, limit:
   const unreached: Record<string, Seen> = {};
   const open = async (host: Host): Promise<void> => {
     try {
-      connections.set(host.name, await transport.connect(host));
+      connections.set(host.name, await renewable(host, transport));
     } catch (error) {
       if (!(error instanceof LvsError) || error.exitCode !== EXIT.unreachable) throw error;
       unreached[host.name] = { host: host.name, reached: false, reason: error.message, ...(error.hint && { hint: error.hint }) };

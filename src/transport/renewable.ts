@@ -1,0 +1,24 @@
+import type { Host } from '../model.ts';
+import type { Connection, Transport } from './transport.ts';
+
+/** A connection that can be opened again, in place, after its host went down: whoever holds it goes on over the new line. */
+export async function renewable(host: Host, transport: Transport): Promise<Connection> {
+  let line = await transport.connect(host);
+  let spent = 0;
+  return {
+    get host() {
+      return line.host;
+    },
+    get channels() {
+      return spent + line.channels;
+    },
+    shell: () => line.shell(),
+    async renew() {
+      line.close();
+      const fresh = await transport.connect(host);
+      spent += line.channels;
+      line = fresh;
+    },
+    close: () => line.close(),
+  };
+}

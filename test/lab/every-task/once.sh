@@ -1,0 +1,1 @@
+echo "done for $1" >/srv/demo/once
