@@ -543,6 +543,8 @@ export interface ChangeReport {
   readonly title: string;
   /** Unified diff lines, secrets masked. */
   readonly diff: readonly string[];
+  /** What runs on the host, secrets masked. */
+  readonly script: string;
   readonly status: 'planned' | 'done' | 'already' | 'failed' | 'rescued' | 'not-run';
   /** The end of what it printed when it failed. */
   readonly output: string;

@@ -17,6 +17,8 @@ import type {
   Summary,
 } from './model.ts';
 import { needsWork } from './plan/batches.ts';
+import { mask } from './sh/secret.ts';
+import { renderSh } from './sh/sh.ts';
 import type { Lines } from './transport/reach.ts';
 import { diffLines } from './view/diff.ts';
 
@@ -101,6 +103,7 @@ function stepReport(plan: StepPlan, applied: readonly AppliedHost[] | undefined)
       id: change.id,
       title: change.title,
       diff: diffLines(change),
+      script: renderSh(change.run, mask),
       output: outcome?.output ?? '',
       seconds: outcome?.seconds ?? 0,
     };

@@ -70,8 +70,11 @@ function failedIn({ hosts }: Applied): ReadonlySet<string> {
   return new Set(hosts.filter(({ failed }) => failed).map(({ host }) => host));
 }
 
-function touchedBy({ hosts }: Applied): ReadonlySet<string> {
-  return new Set(hosts.filter(({ changes }) => changes.some(({ outcome }) => outcome.result !== 'not-run')).map(({ host }) => host));
+/** Hosts on which something has been done, in somebody else's place too. */
+function touchedBy({ hosts, batches }: Applied): ReadonlySet<string> {
+  const busy = new Set(hosts.filter(({ changes }) => changes.some(({ outcome }) => outcome.result !== 'not-run')).map(({ host }) => host));
+  const steps = batches.flatMap((batch) => batch.hosts.filter(({ host }) => busy.has(host)).flatMap((host) => host.steps));
+  return new Set([...busy, ...steps.flatMap(({ step, changes }) => (step.on !== undefined && changes.length > 0 ? [step.on] : []))]);
 }
 
 /** More hosts of the batch's play have failed, or were never reached, than may. What is taken away is taken away only after all went well. */

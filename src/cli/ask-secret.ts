@@ -12,10 +12,10 @@ export async function askSecret(question: string): Promise<string> {
       hint: 'run it on a terminal',
     });
   }
-  process.stderr.write(`${question}: `);
-  // readline echoes to its output: this one goes nowhere.
+  // readline echoes to its output: this one goes nowhere. It comes first, so that an answer typed at once is not shown either.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write(`${question}: `);
   try {
     return await terminal.question('');
   } finally {

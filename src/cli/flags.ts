@@ -26,6 +26,8 @@ export interface CommonFlags {
   readonly startAt?: string;
   /** Ask for every step whether it is to be done. */
   readonly step?: boolean;
+  readonly listHosts?: boolean;
+  readonly listTasks?: boolean;
 }
 
 /** `3` hosts or `30%` of them; undefined where it is neither. */

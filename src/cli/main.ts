@@ -11,6 +11,9 @@ const program = new Command('lvsctl')
   .configureHelp({ sortSubcommands: false })
   .showSuggestionAfterError();
 
+/** How often -v was said, for the one catch at the end. */
+let verbose = 0;
+
 function verb(name: string, summary: string, example: string): Command {
   return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
 }
@@ -37,7 +40,11 @@ function wholeNumber(typed: string): number {
 function common(command: Command): Command {
   return command
     .argument('<inventory>', 'the inventory file')
-    .option('-l, --limit <pattern>', 'only these hosts: "backends", "web1", "all:!dr2", "web*"', 'all')
+    .option(
+      '-l, --limit <pattern>',
+      'only these hosts: "backends", "web1", "all:!dr2", "web*", "web[1:3]", "~regex", "@failed" (at the last deploy)',
+      'all',
+    )
     .option('--lab', 'against the running rehearsal of this inventory instead of the real hosts')
     .option('--accept-new', 'first contact: accept and keep host keys that are not known yet; a changed key is refused all the same')
     .option('-k, --ask-pass', 'ask for the login password, for hosts that take no key (or give it as LVSCTL_LOGIN_PASSWORD)')
@@ -45,10 +52,18 @@ function common(command: Command): Command {
     .option('--json', 'one JSON document on stdout and nothing else')
     .option('--no-color', 'no colours')
     .addOption(
-      new Option('-v, --verbose', 'also what needed nothing, and why (-vvv: stack traces)')
-        .argParser((_, count: number) => count + 1)
+      new Option(
+        '-v, --verbose',
+        'also what needed nothing, and why; -vv: the script of each change too; -vvv: all times and channels, stack traces',
+      )
+        .argParser((_, count: number) => {
+          verbose = count + 1;
+          return verbose;
+        })
         .default(0),
     )
+    .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
+    .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to')
     .addOption(
       new Option(
         '-e, --extra-vars <vars>',
@@ -108,10 +123,12 @@ labVerb('power', "pull a machine's plug, or boot it again")
 
 verb('tasks', 'the words of a playbook, or the reference of one', 'lvsctl tasks sysctl')
   .argument('[name]')
-  .action(async (name?: string) => (await import('./commands/reference.ts')).tasks(name));
+  .option('-p, --playbook <file>', 'also the words of your own, in tasks/ beside this playbook')
+  .action(async (name: string | undefined, flags: { playbook?: string }) => (await import('./commands/reference.ts')).tasks(name, flags));
 verb('checks', 'the words of a verify list, or the reference of one', 'lvsctl checks vip_arp')
   .argument('[name]')
-  .action(async (name?: string) => (await import('./commands/reference.ts')).checks(name));
+  .option('-p, --playbook <file>', 'also the words of your own, in checks/ beside this playbook')
+  .action(async (name: string | undefined, flags: { playbook?: string }) => (await import('./commands/reference.ts')).checks(name, flags));
 verb('schema', 'JSON Schema of the inventory, for editors', 'lvsctl schema > lvsctl.schema.json').action(async () =>
   (await import('./commands/reference.ts')).schema(),
 );
@@ -120,9 +137,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else
-    process.exitCode = complain(
-      error,
-      process.argv.some((word) => /^-v*vvv$/.test(word)) || process.argv.filter((word) => word === '-v').length > 2,
-    );
+  else process.exitCode = complain(error, verbose > 2);
 }

@@ -4,6 +4,7 @@ import type { Host, Plan, Report } from '../model.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
+import { rememberRun } from './last-run.ts';
 import type { Session } from './session.ts';
 
 export interface Performance {
@@ -34,11 +35,21 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
       return answer;
     },
   }).finally(() => watch.close());
+  if (command === 'deploy') remember(flow, flags, report);
   process.stdout.write(
     flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
   );
   process.exitCode = report.exitCode;
   return report;
+}
+
+/** For `--limit @failed`. A run is none the worse where it cannot be kept. */
+function remember(flow: Session, flags: CommonFlags, report: Report): void {
+  try {
+    rememberRun({ fleet: flow.fleet, lab: flags.lab ?? false }, report);
+  } catch (error) {
+    process.stderr.write(`warning: this run is not remembered for --limit @failed: ${error instanceof Error ? error.message : error}\n`);
+  }
 }
 
 async function startWatch(hosts: readonly Host[], flags: CommonFlags): Promise<Watch> {

@@ -6,18 +6,18 @@ import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
-
 import type { Fleet, Playbook, SshSettings } from '../model.ts';
 import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
 import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
-import { loadRegistry } from '../playbook/registry.ts';
+import { loadRegistry, type Registry } from '../playbook/registry.ts';
 import { Secrets, secretVariable } from '../sh/secret.ts';
 import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';
 import { createInterlude, type Interlude } from './interlude.ts';
+import { withFailed } from './last-run.ts';
 
 export interface Session extends Omit<Flow, 'command' | 'emit' | 'confirm'> {
   readonly interlude: Interlude;
@@ -28,40 +28,60 @@ export function ownPlaybook(name: string): string {
   return fileURLToPath(new URL(`../../playbooks/${name}.yaml`, import.meta.url));
 }
 
-/** Reads everything and complains about anything before the first host is touched. */
-export async function openSession(
-  file: string,
-  flags: CommonFlags,
-  books: { readonly plays?: string; readonly checks?: string },
-): Promise<Session> {
+/** Paths of the playbooks that a verb runs. */
+export interface Books {
+  readonly plays?: string;
+  readonly checks?: string;
+}
+
+/** Files and flags that were read. */
+interface Read {
+  readonly fleet: Fleet;
+  readonly registry: Registry;
+  readonly plays: Playbook | undefined;
+  readonly checks: Playbook | undefined;
+  readonly extraVars: Readonly<Record<string, unknown>>;
+  readonly secretNames: readonly string[];
+}
+
+/** Throws LvsError (exit 4). */
+export async function readAll(file: string, flags: CommonFlags, books: Books): Promise<Read> {
   const { fleet: declared, secretNames } = loadInventory(file);
-  const registry = await loadRegistry();
-  const lab = flags.lab ? await labOf(declared) : undefined;
-  const fleet = withTimeout(lab ? rehearse(declared, lab) : declared, flags.timeout);
+  const fleet = withFailed({ fleet: declared, lab: flags.lab ?? false }, flags.limit);
+  const registry = await loadRegistry([books.plays, books.checks].filter((path) => path !== undefined));
+  const extra = readExtraVars(flags.extraVars ?? []);
+  const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
+  const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
+  return { fleet, registry, plays, checks, extraVars: extra.values, secretNames: named };
+}
+
+/** The playbooks bound to the inventory's hosts. Throws LvsError (exit 4). */
+export function bindAll({ fleet, registry, plays, checks, extraVars }: Read, flags: CommonFlags): Pick<Session, 'bind' | 'checks'> {
+  const common = { limit: flags.limit, extraVars };
+  const startAt = flags.startAt === undefined ? {} : { startAt: flags.startAt };
+  const choices = { ...common, ...startAt, tags: flags.tags ?? [], skipTags: flags.skipTags ?? [] };
+  const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
+  const first = bind(plays, choices);
+  return { bind: (known) => (known ? bind(plays, { ...choices, known }) : first), checks: bind(checks, common) };
+}
+
+/** Reads everything and complains about anything before the first host is touched. */
+export async function openSession(file: string, flags: CommonFlags, books: Books): Promise<Session> {
+  const read = await readAll(file, flags, books);
+  const lab = flags.lab ? await labOf(read.fleet) : undefined;
+  const fleet = withTimeout(lab ? rehearse(read.fleet, lab) : read.fleet, flags.timeout);
+  const bound = bindAll({ ...read, fleet }, flags);
   const passwords = {
     login: flags.askPass ? await askSecret('login password') : process.env.LVSCTL_LOGIN_PASSWORD,
     sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
   };
   const interlude = createInterlude();
-  const extra = readExtraVars(flags.extraVars ?? []);
-  const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
-  const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
-  const secrets = new Secrets(secretsFromEnvironment(named));
-  const common = { limit: flags.limit, extraVars: extra.values };
-  const choices = {
-    ...common,
-    tags: flags.tags ?? [],
-    skipTags: flags.skipTags ?? [],
-    ...(flags.startAt !== undefined && { startAt: flags.startAt }),
-  };
-  const bind = (book: Playbook | undefined, options: BindOptions) => (book ? bindPlaybook(book, fleet, registry, options) : []);
-  const first = bind(plays, choices);
+  const secrets = new Secrets(secretsFromEnvironment(read.secretNames));
   return {
     runId: newRunId(),
     fleet,
-    registry,
-    bind: (known) => (known ? bind(plays, { ...choices, known }) : first),
-    checks: bind(checks, common),
+    registry: read.registry,
+    ...bound,
     interlude,
     transport: transportOf(flags, lab, passwords, interlude),
     store: openStore(),

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Fleet, HealthCheck, Host, LabSettings, Nginx, Nic, RealServer, SshSettings, VirtualServer, Vrrp } from '../model.ts';
 import { addressOf, expandRange, prefixOf } from './addresses.ts';
 import { chosenBackends, type HostEntry, hostEntries } from './entries.ts';
-import type { Groups } from './groups.ts';
+import type { ResolvedGroups } from './groups.ts';
 import type { SshShape } from './host-schema.ts';
 import type { InventoryShape, ServiceShape } from './schema.ts';
 
@@ -18,14 +18,14 @@ function defined<T extends object>(value: T): Defined<T> {
  * The inventory as the data that the other stages read, every default filled in. `file` is the inventory's path. What the rules
  * complain about later (a backend that is not there) is left out.
  */
-export function buildFleet(shape: InventoryShape, groups: Groups, file: string): Fleet {
-  const hosts = hostEntries(shape).map((entry) => buildHost(entry, shape, groups));
+export function buildFleet(shape: InventoryShape, resolved: Pick<ResolvedGroups, 'groups' | 'precedence'>, file: string): Fleet {
+  const hosts = hostEntries(shape).map((entry) => buildHost(entry, shape, resolved));
   const services = shape.services.map((service) => buildService(service, hosts));
   return {
     cluster: shape.cluster,
     file,
     hosts,
-    groups,
+    groups: resolved.groups,
     vrrp: buildVrrp(shape.vrrp),
     services,
     vips: [...new Set(services.map((service) => service.vip))],
@@ -37,11 +37,9 @@ export function buildFleet(shape: InventoryShape, groups: Groups, file: string):
   };
 }
 
-function buildHost(entry: HostEntry, shape: InventoryShape, groups: Groups): Host {
+function buildHost(entry: HostEntry, shape: InventoryShape, { groups, precedence }: Pick<ResolvedGroups, 'groups' | 'precedence'>): Host {
   const { name, role, said } = entry;
-  const above = Object.entries(shape.groups ?? {})
-    .filter(([group]) => groups[group]?.includes(name))
-    .map(([, group]) => group);
+  const above = precedence.filter((group) => groups[group]?.includes(name)).flatMap((group) => shape.groups?.[group] ?? []);
   const own = {
     director: { priority: said.priority, dip: said.dip ?? said.address },
     backend: { rip: said.rip ?? said.address, weight: said.weight ?? 1 },
@@ -58,7 +56,7 @@ function buildHost(entry: HostEntry, shape: InventoryShape, groups: Groups): Hos
   });
 }
 
-/** The last word counts: cluster, groups in the order of the file, host. */
+/** The last word counts: cluster, groups in rising precedence, host. */
 function buildSsh(said: readonly (SshShape | undefined)[]): SshSettings {
   const layers = said.map((layer) => defined(layer ?? {}));
   const all: SshShape = Object.assign({}, ...layers);

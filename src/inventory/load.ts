@@ -5,6 +5,7 @@ import { buildFleet } from './build.ts';
 import { toError } from './complaints.ts';
 import { allowedWords, explainIssues } from './explain.ts';
 import { resolveGroups } from './groups.ts';
+import { expandHosts } from './host-ranges.ts';
 import { findFaults } from './rules.ts';
 import { inventorySchema } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
@@ -22,22 +23,24 @@ export function loadInventory(file: string): Inventory {
 }
 
 /**
- * YAML text → Fleet. Three sieves, each complete: YAML, then the form of every value, then how the values fit together. Throws
+ * YAML text → Fleet. Sieves, each complete: YAML, ranges of hosts, then the form of every value, then how the values fit together. Throws
  * LvsError (exit 4) for the first complaint, the further ones as its `others`: all of the first sieve that has any, each with file, line
  * and column.
  */
 export function parseInventory(text: string, file: string): Inventory {
-  const source = readYaml(text);
-  if (source.complaints.length > 0) throw toError(source.complaints, file, source.locate);
+  const yaml = readYaml(text);
+  if (yaml.complaints.length > 0) throw toError(yaml.complaints, file, yaml.locate);
+  const source = expandHosts(yaml.value, yaml.locate);
+  if (source.complaints.length > 0) throw toError(source.complaints, file, yaml.locate);
   const parsed = inventorySchema.safeParse(source.value, { error: allowedWords });
   if (!parsed.success) {
-    throw toError(explainIssues(parsed.error.issues, source.value), file, source.locate);
+    throw toError(source.once(explainIssues(parsed.error.issues, source.value)), file, source.locate);
   }
-  const { groups, complaints } = resolveGroups(parsed.data);
-  const fleet = buildFleet(parsed.data, groups, file);
-  const faults = [...complaints, ...findFaults({ shape: parsed.data, fleet, locate: source.locate })];
-  if (faults.length > 0) throw toError(faults, file, source.locate);
-  return { fleet, secretNames: source.secretNames };
+  const resolved = resolveGroups(parsed.data);
+  const fleet = buildFleet(parsed.data, resolved, file);
+  const faults = [...resolved.complaints, ...findFaults({ shape: parsed.data, fleet, locate: source.locate })];
+  if (faults.length > 0) throw toError(source.once(faults), file, source.locate);
+  return { fleet, secretNames: yaml.secretNames };
 }
 
 function readText(file: string): string {

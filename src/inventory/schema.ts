@@ -1,5 +1,6 @@
 /** The inventory as the user types it: the form of every value, before any is compared with another. */
 import { z } from 'zod';
+import { sections } from './entries.ts';
 import { oneOf, subnet, text, whole } from './fields.ts';
 import { backend, client, director, groups, hostsOf, ssh, variables } from './host-schema.ts';
 import { nginx } from './nginx-schema.ts';
@@ -50,5 +51,22 @@ export function inventoryJsonSchema(): object {
       if (/\\uE000|\\p\{/.test(jsonSchema.pattern ?? '')) delete jsonSchema.pattern;
     },
   });
+  for (const section of sections) allowRanges((schema.properties?.[section] as SchemaPart | undefined) ?? {});
   return { title: 'lvsctl inventory', ...schema };
+}
+
+/** The parts of a JSON Schema that ranges of hosts change. */
+interface SchemaPart {
+  pattern?: string;
+  readonly propertyNames?: SchemaPart;
+  readonly properties?: Readonly<Record<string, SchemaPart>>;
+  readonly additionalProperties?: SchemaPart;
+}
+
+/** Names and addresses may hold a range, which is told apart before the schema above is asked. */
+function allowRanges({ propertyNames, additionalProperties: host }: SchemaPart): void {
+  const { address, rip, dip, interfaces } = host?.properties ?? {};
+  for (const part of [propertyNames, address, rip, dip, interfaces?.additionalProperties]) {
+    if (part?.pattern !== undefined) part.pattern = `(?:${part.pattern})|^[^\\[\\]]*\\[[^\\[\\]]+\\][^\\[\\]]*$`;
+  }
 }

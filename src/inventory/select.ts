@@ -1,7 +1,6 @@
 import { EXIT, LvsError, type Where } from '../errors.ts';
 import type { Fleet, Host } from '../model.ts';
-import { formatValue } from './complaints.ts';
-import { matchPattern, unknownHint } from './match-pattern.ts';
+import { explainTerm, matchPattern } from './match-pattern.ts';
 
 /**
  * The hosts that a pattern chooses, in the order of the inventory; see `matchPattern` for the language. A pattern may choose none
@@ -13,15 +12,10 @@ import { matchPattern, unknownHint } from './match-pattern.ts';
 export function selectHosts(fleet: Fleet, pattern: string, where?: Where): readonly Host[] {
   const names = { hosts: fleet.hosts.map((host) => host.name), groups: fleet.groups };
   const { hosts, unknown } = matchPattern(pattern, names);
-  const [term] = unknown;
-  if (term !== undefined) {
-    const hint = unknownHint(term, names);
-    throw new LvsError(`no host or group is called ${formatValue(term)}`, {
-      code: 'inventory.unknown-host',
-      exitCode: EXIT.badInput,
-      hint,
-      ...(where && { where }),
-    });
+  const [bad] = unknown;
+  if (bad !== undefined) {
+    const { found, hint } = explainTerm(bad, names);
+    throw new LvsError(found, { code: 'inventory.unknown-host', exitCode: EXIT.badInput, hint, ...(where && { where }) });
   }
   const chosen = new Set(hosts);
   return fleet.hosts.filter((host) => chosen.has(host.name));

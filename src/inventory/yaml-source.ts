@@ -79,6 +79,8 @@ function syntaxComplaints(document: Document.Parsed, text: string): readonly Com
 }
 
 function syntaxComplaint({ code, message, pos: [at] }: YAMLError, document: Document.Parsed, text: string): Complaint {
+  const tab = indentingTab(text, at);
+  if (tab !== undefined) return fault('yaml', tab, 'not valid YAML: Tabs are not allowed as indentation', 'indent with spaces');
   const hint = syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
   if (code === 'DUPLICATE_KEY') return fault('duplicate-key', at, `the key ${formatValue(keyAt(text, at))} is there twice`, hint);
   if (code === 'MULTIPLE_DOCS') return fault('yaml', at, 'a second document begins here', hint);
@@ -89,6 +91,13 @@ function syntaxComplaint({ code, message, pos: [at] }: YAMLError, document: Docu
     `not valid YAML: ${visible(message)}`,
     hint,
   );
+}
+
+/** The parser often takes a tab for the beginning of something else. */
+function indentingTab(text: string, at: number): number | undefined {
+  const start = text.lastIndexOf('\n', Math.max(0, at - 1)) + 1;
+  const [before = ''] = /^ *(?=\t)/.exec(text.slice(start)) ?? [];
+  return text[start + before.length] === '\t' ? start + before.length : undefined;
 }
 
 function keyAt(text: string, offset: number): string {

@@ -120,5 +120,5 @@ function bindCheck(entry: CheckEntry, id: string, { fleet, registry, extra }: Bi
   const scope = withVars({ fleet, host }, { inventory: fleet.vars, playbook: entry.vars, extra });
   if (decide(entry.when, scope) === false) return undefined;
   const definition = word(entry.check, registry.checks, 'check', entry.where);
-  return { id, entry, definition, want: checked(definition.params, entry.params, filled(entry.params, scope), entry.check) };
+  return { id, entry, definition, want: checked(definition.params, entry.params, filled(entry.params, scope), entry.check, 'check') };
 }

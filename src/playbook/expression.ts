@@ -3,8 +3,9 @@
  * say and what inventories hold only ever comes in as values.
  */
 import ejs from 'ejs';
-import { didYouMean } from '../inventory/nearest.ts';
 import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
+import { explainFault, textFault } from './expression-faults.ts';
+import { guarded, noAssignment, unregistered } from './expression-names.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -27,40 +28,19 @@ export class FactsNeeded extends Error {
   override readonly name = 'FactsNeeded';
 }
 
-const factNames: Readonly<Record<keyof Facts, true>> = {
-  hostname: true,
-  distribution: true,
-  release: true,
-  codename: true,
-  architecture: true,
-  kernel: true,
-  packageManager: true,
-  init: true,
-  cpus: true,
-  memoryMiB: true,
-  interfaces: true,
-};
-
-const factsNotYet = new Proxy(
-  {},
-  {
-    get(_, key) {
-      const known = Object.keys(factNames);
-      if (known.includes(String(key))) throw new FactsNeeded(`facts.${String(key)}`);
-      throw new Error(`there is no fact "${String(key)}"; ${didYouMean(String(key), known)}there are: ${known.join(', ')}`);
-    },
-  },
-);
+const factsNotYet = guarded('facts', {}, (name) => {
+  throw new FactsNeeded(`facts.${name}`);
+});
 
 /** What has been registered; a name that no step registers is a mistake, one whose step has not been looked at yet may wait. */
 function registeredIn({ registered = {}, registers = [] }: Scope): object {
   return new Proxy(registered, {
     get(known, key) {
-      if (typeof key === 'symbol' || Object.hasOwn(known, key)) return known[key as string];
+      if (typeof key === 'symbol' || Object.hasOwn(known, key)) return Reflect.get(known, key);
       if (registers.includes(key)) throw new FactsNeeded(`registered.${key}`);
-      const list = registers.length > 0 ? `there are: ${registers.join(', ')}` : 'no task has "register"';
-      throw new Error(`no task registers "${key}"; ${didYouMean(key, registers)}${list}`);
+      throw unregistered(key, registers);
     },
+    set: noAssignment,
   });
 }
 
@@ -74,15 +54,23 @@ const passOn: Failed = (error) => {
 /** The names that an expression sees. */
 function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
   const { fleet, host, vars, facts, loop, result } = scope;
+  const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
   const turn = loop && { item: loop.item, loop_index: loop.index };
-  return { fleet, host, vars, facts: facts ?? factsNotYet, registered: registeredIn(scope), ...turn, ...(result && { result }) };
+  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result }) };
 }
 
-/** The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts`, `registered` and, in a loop, `item`. Throws what the expression throws. */
+/**
+ * The value of one JavaScript expression over `fleet`, `host`, `vars`, `facts`, `registered` and, in a loop, `item`. Throws what the expression
+ * throws, and LvsError where it is no expression or uses a name that is not there.
+ */
 export function evaluate(expression: string, scope: Scope): unknown {
   const names = namesIn(scope);
-  const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
-  return run(...Object.values(names));
+  try {
+    const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
+    return run(...Object.values(names));
+  } catch (error) {
+    throw explainFault(error, expression, scope);
+  }
 }
 
 /**
@@ -111,7 +99,11 @@ function fillText(text: string, scope: Scope): unknown {
   if (single !== undefined) return evaluate(single, scope);
   // Without compileDebug EJS leaves the message of an error as it is.
   const options = { escape: intoText, strict: false, compileDebug: false };
-  return ejs.render(text, namesIn(scope), options);
+  try {
+    return ejs.render(text, namesIn(scope), options);
+  } catch (error) {
+    throw textFault(error, text, scope);
+  }
 }
 
 function intoText(value: unknown): string {

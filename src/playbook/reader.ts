@@ -24,12 +24,17 @@ export function readText(file: string, where: Where = { file }): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new LvsError(error instanceof Error ? error.message : String(error), {
-      code: 'playbook.unreadable',
-      exitCode: EXIT.badInput,
-      where,
-    });
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const about = where.file === file ? 'this file' : file;
+    const message = missing
+      ? `there is no ${where.file === file ? 'such file' : `file ${file}`}`
+      : `${about} cannot be read: ${said(error)}`;
+    throw new LvsError(message, { code: 'playbook.unreadable', exitCode: EXIT.badInput, where });
   }
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function openReader(
@@ -59,7 +64,8 @@ export function shaped<Shape>(schema: z.ZodType<Shape>, value: unknown, path: Pa
   const [issue] = result.error.issues;
   const inside = (issue?.path ?? []).filter((part) => typeof part !== 'symbol');
   if (issue?.code === 'unrecognized_keys') throw unknownKey(issue.keys[0] ?? '', [...path, ...inside], reader, about);
-  throw misshapen(issue?.message ?? 'not accepted', place([...path, ...inside], reader), about.hint);
+  const message = issue?.message ?? 'not accepted';
+  throw misshapen(message, place([...path, ...inside], reader), message === about.hint ? undefined : about.hint);
 }
 
 export interface Shaped {

@@ -4,6 +4,7 @@ import { nearest } from '../inventory/nearest.ts';
 import type { StepVars, Template } from '../model.ts';
 import { located } from './complaint.ts';
 import { FactsNeeded, type Failed, fill, type Scope } from './expression.ts';
+import { noAssignment } from './expression-names.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -66,12 +67,13 @@ function once(name: string, work: () => unknown): () => unknown {
 }
 
 function guarded(values: Values): Values {
-  return new Proxy(values, {
+  return new Proxy<Values>(values, {
     get(target, name) {
       // JSON.stringify and string concatenation ask for these before they look at the names.
       if (typeof name === 'symbol' || name === 'toJSON' || Object.hasOwn(target, name)) return target[name as string];
       throw undefinedVariable(name, Object.keys(target));
     },
+    set: noAssignment,
   });
 }
 

@@ -59,18 +59,17 @@ export const handlerKeys = Object.keys(handlerShape.shape);
 export const checkShape = z.looseObject(settings);
 export const checkKeys = Object.keys(checkShape.shape);
 
-const share = z.union([z.int().min(1), z.string().regex(/^([1-9]\d?|100)%$/)], {
-  error: 'a number of hosts from 1, or a percentage such as "30%"',
-});
-const failures = z.union([z.int().min(0), z.string().regex(/^(\d\d?|100)%$/)], {
-  error: 'a number of hosts, or a percentage such as "30%"',
-});
+/** A number of hosts from `least`, or a percentage. */
+function share(least: 0 | 1) {
+  const error = `a number of hosts${least ? ' from 1' : ''}, or a percentage such as "30%"`;
+  return z.union([z.int(error).min(least, error), z.string(error).regex(least ? /^([1-9]\d?|100)%$/ : /^(\d\d?|100)%$/, error)], { error });
+}
 
 export const playShape = z.strictObject({
   name: z.string({ error: 'a play has a name' }),
   hosts: z.string({ error: 'hosts is a pattern, such as backends or "all:!web1"' }).optional(),
-  serial: z.union([share, z.array(share).min(1)], { error: 'a number of hosts, a percentage such as "30%", or a list of them' }).optional(),
-  max_fail: failures.optional(),
+  serial: z.union([share(1), z.array(share(1)).min(1)]).optional(),
+  max_fail: share(0).optional(),
   vars: vars.optional(),
   tags: words.optional(),
   tasks: z.array(z.unknown(), { error: 'tasks is a list' }).optional(),

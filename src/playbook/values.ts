@@ -5,6 +5,8 @@ import { nearest } from '../inventory/nearest.ts';
 import type { Template } from '../model.ts';
 import { complaint, located } from './complaint.ts';
 import { evaluate, FactsNeeded, fill, type Scope } from './expression.ts';
+import { isKnown, unknownName } from './expression-names.ts';
+import { explainParameter } from './parameter-faults.ts';
 import { undefinedVariable } from './scope.ts';
 
 /** True or false when the conditions can be decided now; those that need facts, joined to one, otherwise. */
@@ -24,8 +26,11 @@ export function decide(when: readonly Template[], scope: Scope): boolean | strin
   return first === undefined ? true : waiting.length === 1 ? first : waiting.map((text) => `(${text})`).join(' && ');
 }
 
-/** A condition that stops at a fact has not come to all its variables yet. One that asks for names with "in" is left alone. */
+/** A condition that stops at a fact has not come to all its variables and facts yet. One that asks for names with "in" is left alone. */
 function rejectUndefined(text: string, scope: Scope, where: Where): void {
+  for (const [, name = ''] of text.matchAll(/\bfacts\.([A-Za-z_$][\w$]*)/g)) {
+    if (!isKnown('facts', name)) throw located(unknownName('facts', name), where, 'playbook.expression', 'when: ');
+  }
   if (/\bin\s+vars\b/.test(text)) return;
   for (const [, name = ''] of text.matchAll(/\bvars\.([A-Za-z_$][\w$]*)/g)) {
     if (!(name in scope.vars)) throw located(undefinedVariable(name, Object.keys(scope.vars)), where, 'playbook.variable', 'when: ');
@@ -37,20 +42,22 @@ export function filled(template: Template, scope: Scope): unknown {
   return fill(template.value, scope, (error, path) => {
     const where = template.place(path);
     if (!(error instanceof FactsNeeded)) throw located(error, where, 'playbook.expression');
-    throw complaint(`${error.message} is not known here`, where, 'playbook.facts', 'facts may be used in "when" and in templates');
+    throw complaint(
+      `${error.message} is not known here`,
+      where,
+      'playbook.facts',
+      'facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+    );
   });
 }
 
 /** The parameters as the word's schema wants them. */
-export function checked(schema: z.ZodType, params: Template, value: unknown, name: string): unknown {
+export function checked(schema: z.ZodType, params: Template, value: unknown, name: string, kind: 'task' | 'check' = 'task'): unknown {
   const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const path = (issue?.path ?? []).map((part) => (typeof part === 'number' ? part : String(part)));
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const where = unknown === undefined ? params.place(path) : params.place([...path, unknown], true);
-  const hint = `see "lvsctl tasks ${name}"`;
-  throw complaint(`${[name, ...path].join('.')}: ${issue?.message ?? 'not accepted'}`, where, 'playbook.params', hint);
+  const { path, atKey, message, hint } = explainParameter(issue, name, schema, value);
+  throw complaint(message, params.place(path, atKey), 'playbook.params', `${hint}see "lvsctl ${kind}s ${name}"`);
 }
 
 /** What the word means; the nearest spelling where there is no such word. */

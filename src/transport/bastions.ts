@@ -83,7 +83,11 @@ function throughBastion(target: Target, hop: Target, hold: () => Bastion, releas
       throw notForwarded(error, target, hop);
     }
   };
-  return { dial, enter };
+  const keep = (): (() => void) => {
+    const bastion = hold();
+    return () => release(bastion);
+  };
+  return { dial, enter, hold: keep };
 }
 
 /** RFC 4254, 5.1: 1 is prohibited, 2 is a failed connection; a lost bastion has neither. */

@@ -50,9 +50,9 @@ function collect(lines: readonly ConfigLine[], search: Search): void {
   }
 }
 
-/** `web* !web2`: any pattern, and none of those with an exclamation mark. */
+/** `web* !web2`: any pattern, and none of those with an exclamation mark. Capitals count. */
 function listMatches(patterns: readonly string[], names: readonly string[]): boolean {
-  const hit = (pattern: string): boolean => names.some((name) => globPattern(pattern.toLowerCase()).test(name.toLowerCase()));
+  const hit = (pattern: string): boolean => names.some((name) => globPattern(pattern).test(name));
   if (patterns.some((pattern) => pattern.startsWith('!') && hit(pattern.slice(1)))) return false;
   return patterns.some((pattern) => !pattern.startsWith('!') && hit(pattern));
 }
@@ -73,7 +73,9 @@ function criteriaMatch(line: ConfigLine, search: Search): boolean {
     if (subjects === undefined) foreign.push(criterion);
     if (criterion === 'final' || criterion === 'canonical') continue;
     const patterns = (words.shift() ?? '').split(',');
-    if (subjects && listMatches(patterns, subjects) === negated) return false;
+    // As for ssh: in names of hosts capitals do not count here, though they do after `Host`.
+    const folded = criterion.endsWith('host') ? (text: string) => text.toLowerCase() : (text: string) => text;
+    if (subjects && listMatches(patterns.map(folded), subjects.map(folded)) === negated) return false;
   }
   if (foreign.length > 0)
     search.notes.push(`${line.file}:${line.line}: "Match ${foreign.join(' ')}" is not evaluated, its lines are passed over`);
@@ -84,7 +86,7 @@ function subjectsOf(criterion: string, { found, names, address, user }: Search):
   const said = (keyword: string): string | undefined => found.get(keyword)?.[0]?.values[0];
   switch (criterion) {
     case 'host':
-      return address !== undefined ? [...names, address] : [said('hostname') ?? names[0] ?? ''];
+      return address !== undefined ? [...names, address] : [hostName(said('hostname'), names[0] ?? '')];
     case 'originalhost':
       return names;
     case 'user':
@@ -94,4 +96,9 @@ function subjectsOf(criterion: string, { found, names, address, user }: Search):
     default:
       return undefined;
   }
+}
+
+/** HostName with what stands in for the name itself, as it is where Match looks at it. */
+function hostName(said: string | undefined, name: string): string {
+  return said?.replace(/%(h|%)/g, (_, token) => (token === 'h' ? name : '%')) ?? name;
 }

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host } from '../model.ts';
-import { fingerprint, judge, type KnownHost, keyType, knownHostsLine, knownKeys, parseKnownHosts } from './known-hosts.ts';
+import { authorities, fingerprint, judge, type KnownHost, keyType, knownHostsLine, knownKeys, parseKnownHosts } from './known-hosts.ts';
 
 /** ssh2's own order; its list is not exported. */
 const algorithms = [
@@ -60,6 +60,9 @@ export function checkHostKey(host: Host, key: Buffer, entries: readonly KnownHos
   if (verdict.kind === 'revoked') throw revokedKey(host, key, verdict.entry);
   if (verdict.kind === 'changed') throw changedKey(host, key, verdict.entries);
   const line = knownHostsLine(...name, key);
+  const [authority] = authorities(entries, ...name);
+  // Its owner relies on certificates: a key without one is not what accept-new is for.
+  if (authority) throw uncertifiedKey(host, key, authority, line);
   if (!policy.acceptNew) throw unknownKey(host, key, line, policy.writeTo);
   remember(policy.writeTo, line);
 }
@@ -92,6 +95,18 @@ function unknownKey(host: Host, key: Buffer, line: string, file: string): LvsErr
     where: { host: host.name },
     hint: `compare the fingerprint with the host's, then add this line to ${file}, or use --accept-new: ${line}`,
   });
+}
+
+function uncertifiedKey(host: Host, key: Buffer, authority: KnownHost, line: string): LvsError {
+  return new LvsError(
+    `the host key of ${shown(host)} is not known: ${keyType(key)} ${fingerprint(key)}; ${authority.file}:${authority.line} trusts an authority for it, and lvsctl cannot check certificates`,
+    {
+      code: 'ssh.host-key-unknown',
+      exitCode: EXIT.unreachable,
+      where: { host: host.name },
+      hint: `compare the fingerprint with the host's, then add this line beside it: ${line}`,
+    },
+  );
 }
 
 function changedKey(host: Host, key: Buffer, old: readonly KnownHost[]): LvsError {

@@ -107,3 +107,9 @@ export function judge(entries: readonly KnownHost[], address: string, port: numb
   const sameType = (entry: KnownHost): boolean => entry.type === keyType(key);
   return { kind: 'changed', entries: [...others.filter(sameType), ...others.filter((entry) => !sameType(entry))] };
 }
+
+/** The lines by which a certificate of an authority would vouch for the host. */
+export function authorities(entries: readonly KnownHost[], address: string, port: number): readonly KnownHost[] {
+  const names = [knownName(address, port), knownName(address, 22)];
+  return entries.filter((entry) => entry.marker === 'cert-authority' && names.some((name) => namesMatch(entry.names, name)));
+}

@@ -18,10 +18,14 @@ import type { Dial } from './transport.ts';
 /** What all lines of a run share. */
 export type LineOptions = SshOptions & { readonly unlock?: Unlock };
 
-/** How the byte stream comes about. `dial` absent: plain TCP. `enter` waits for a turn, where there are turns. */
+/** How the byte stream comes about. */
 export interface Way {
+  /** Absent: plain TCP. */
   readonly dial?: Dial;
+  /** Waits for a turn, where there are turns. */
   readonly enter?: () => Promise<{ leave(): void }>;
+  /** Keeps what lies on the way until the function that it returns is called. */
+  readonly hold?: () => () => void;
 }
 
 /**
@@ -29,15 +33,31 @@ export interface Way {
  * turn; never a refused login or a doubtful key. Throws LvsError, exit code 5 or 4.
  */
 export async function openLine(target: Target, way: Way, options: LineOptions): Promise<Line> {
+  const letGo = way.hold?.();
+  try {
+    return await openInTime(target, way, options);
+  } catch (error) {
+    throw withNotes(error, target);
+  } finally {
+    letGo?.();
+  }
+}
+
+async function openInTime(target: Target, way: Way, options: LineOptions): Promise<Line> {
   let deadline: number | undefined;
+  let before: unknown;
   for (let attempt = 0; ; attempt++) {
     const turn = await way.enter?.();
     deadline ??= Date.now() + target.host.ssh.timeout * 1000;
     try {
       return await openOnce(target, way, options, deadline);
     } catch (error) {
+      if (!mayPass(error)) throw error;
       const wait = backoff(attempt);
-      if (!mayPass(error) || Date.now() + wait >= deadline) throw withNotes(error, target);
+      // That the last attempt ran out of time says less than why the one before it failed.
+      if (Date.now() >= deadline) throw before ?? error;
+      if (Date.now() + wait >= deadline) throw error;
+      before = error;
       turn?.leave();
       await pause(wait);
     } finally {

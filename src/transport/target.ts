@@ -76,7 +76,7 @@ function complete(host: Host, name: string, values: ConfigValues): Target {
   const strict = values.first('stricthostkeychecking');
   return {
     host,
-    identityFiles: files.filter((file) => file !== 'none'),
+    identityFiles: [...new Set(files)].filter((file) => file !== 'none'),
     identitiesOnly: values.first('identitiesonly')?.values[0]?.toLowerCase() === 'yes',
     ...(agent !== undefined && agent !== 'SSH_AUTH_SOCK' && { agentSocket: agent === 'none' ? '' : agent }),
     // A memory that forgets would make accept-new accept anybody: without a real file it is ssh's usual one.

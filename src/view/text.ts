@@ -8,7 +8,7 @@ import { printable } from './printable.ts';
 
 export interface TextOptions {
   readonly diff: boolean;
-  /** 0: what matters; 1 and more: also what needed nothing, and why. */
+  /** 0: what changed or failed; 1: also what needed nothing, and why; 2: also each change's script; 3: also all times and channels. */
   readonly verbose: number;
 }
 
@@ -57,7 +57,8 @@ function hostLines(host: HostReport, options: TextOptions): readonly string[] {
     (step) => options.verbose > 0 || !['ok', 'skipped', 'standby'].includes(step.status) || step.pendingReboot.length > 0,
   );
   if (host.status !== 'unreachable' && steps.length === 0) return [];
-  const head = `${styleText('bold', host.name)} ${styleText('dim', `${host.role} ${host.address}`)}`;
+  const channels = options.verbose > 2 ? ` (${count(host.channels, 'channel')})` : '';
+  const head = `${styleText('bold', host.name)} ${styleText('dim', `${host.role} ${host.address}${channels}`)}`;
   if (host.status === 'unreachable') return [head, `  ${markOf('unreachable')} unreachable: ${printable(host.why)}`];
   return [head, ...steps.flatMap((step) => stepLines(step, options))];
 }
@@ -85,7 +86,8 @@ function changeLines(change: ChangeReport, options: TextOptions): readonly strin
     rescued: '(failed, rescued) ',
     'not-run': '(not run) ',
   }[change.status];
-  const took = change.seconds >= 1 ? styleText('dim', ` (${seconds(change.seconds)} s)`) : '';
+  const timed = change.seconds >= 1 || (options.verbose > 2 && change.seconds > 0);
+  const took = timed ? styleText('dim', ` (${seconds(change.seconds)} s)`) : '';
   const failed =
     change.status === 'failed' || change.status === 'rescued'
       ? printable(change.output)
@@ -93,7 +95,15 @@ function changeLines(change: ChangeReport, options: TextOptions): readonly strin
           .map((line) => `        ${styleText('red', line)}`)
       : [];
   const diff = options.diff ? change.diff.map((line) => `        ${colourDiff(line)}`) : [];
-  return [...hang(`      ${mark}`, `${printable(change.title)}${took}`), ...diff, ...failed];
+  return [...hang(`      ${mark}`, `${printable(change.title)}${took}`), ...diff, ...scriptLines(change, options), ...failed];
+}
+
+/** Behind a bar, so that it is not taken for what was said or for a diff. */
+function scriptLines({ script }: ChangeReport, options: TextOptions): readonly string[] {
+  if (options.verbose < 2) return [];
+  return printable(script)
+    .split('\n')
+    .map((line) => `        ${styleText('dim', `│ ${line}`)}`);
 }
 
 /** A line per check; under it what failed or could not be looked at, and with -v what was found where it passed. */

@@ -21,38 +21,37 @@ interface Part extends Pick<Damage, 'harm' | 'whole' | 'plan'> {
 const peers: Readonly<Record<string, string>> = { dr1: '10.18.43.20', dr2: '10.18.43.10' };
 const prelude = (host: string): string => `name=${host} priority=${host === 'dr1' ? 100 : 150}\n`;
 
+/** A case with what came of it. */
+interface Played extends Case {
+  readonly parts: readonly Part[];
+  /** What was wrong with the damage itself. */
+  readonly harmed: readonly string[];
+}
+
 export async function playRound(cluster: Cluster, round: readonly Case[]): Promise<readonly Row[]> {
   const began = Date.now();
   await untilWhole(cluster);
-  const parts = round.flatMap((each) => partsOf(each));
-  const harmed = new Map((await Promise.all(round.map((each) => doHarm(cluster, each)))).flat());
-  const refused = round.some(({ damage }) => damage.refused);
+  const played = await Promise.all(round.map((each) => doHarm(cluster, each)));
   const { planned, report } = await cluster.deploy();
-  const plan = planned ?? report;
+  const refused = played.some(({ damage }) => damage.refused);
   const undone = refused ? await undo(cluster, round) : [];
   const left = await cluster.plan();
-  const mended = new Map(await Promise.all(parts.map(async (part) => [part, await settles(cluster, part)] as const)));
-  const seconds = (Date.now() - began) / 1000;
-  return round.map((each): Row => {
-    const own = partsOf(each);
-    const { damage } = each;
-    const wrong = own.flatMap(({ host, harm, plan: expected }) => {
-      const part = parts.find((other) => other.host === host && other.harm === harm) as Part;
-      return [
-        ...(harmed.get(host) ?? []),
-        ...(damage.refused ? refusalOf(plan, host, damage.refused.words) : differs(changesOf(plan, host), expected, host, 'planned')),
-        ...(damage.refused ? undone : failures(report, host)),
-        ...(mended.get(part) ?? []),
-        ...differs(changesOf(left, host), [], host, 'left afterwards'),
-      ];
-    });
-    const said = own.flatMap(({ host }) => (damage.refused ? [`refused: ${damage.refused.words}`] : changesOf(plan, host)));
+  const all = played.flatMap(({ parts }) => parts);
+  const mended = new Map(await Promise.all(all.map(async (part) => [part, await settles(cluster, part)] as const)));
+  const judge = (damage: Damage, part: Part): readonly string[] => [
+    ...(damage.refused ? refusalOf(planned ?? report, part.host, damage.refused.words) : unexpected(planned ?? report, part, all)),
+    ...(refused ? undone : failures(report, part.host)),
+    ...(mended.get(part) ?? []),
+    ...changesOf(left, part.host).map((each) => `still in the next plan for ${part.host}: ${each}`),
+  ];
+  return played.map(({ damage, parts, harmed }): Row => {
+    const own = parts.flatMap(({ host, plan }) => changesOf(planned ?? report, host).filter((each) => plan.includes(each)));
     return {
       kind: damage.kind,
-      host: own.map(({ host }) => host).join(' '),
-      planned: [...new Set(said)],
-      wrong: [...new Set(wrong)],
-      seconds,
+      host: parts.map(({ host }) => host).join(' '),
+      planned: damage.refused ? [`refused: ${damage.refused.words}`] : [...new Set(own)],
+      wrong: [...new Set([...harmed, ...parts.flatMap((part) => judge(damage, part))])],
+      seconds: (Date.now() - began) / 1000,
     };
   });
 }
@@ -75,26 +74,22 @@ async function untilWhole(cluster: Cluster): Promise<void> {
 }
 
 /** Does it and makes sure that it shows: damage that is none would prove nothing. */
-async function doHarm(cluster: Cluster, each: Case): Promise<readonly (readonly [string, readonly string[]])[]> {
-  const results: (readonly [string, readonly string[]])[] = [];
-  const { first } = each.damage;
+async function doHarm(cluster: Cluster, each: Case): Promise<Played> {
   const parts = partsOf(each);
-  const ordered = first ? [parts.slice(0, 1), parts.slice(1)] : [parts];
-  for (const group of ordered) results.push(...(await Promise.all(group.map((part) => harm(cluster, part)))));
-  return results;
+  const before = each.damage.first ? 1 : 0;
+  const first = await Promise.all(parts.slice(0, before).map((part) => harm(cluster, part)));
+  const rest = await Promise.all(parts.slice(before).map((part) => harm(cluster, part)));
+  return { ...each, parts, harmed: [...first, ...rest].flat() };
 }
 
-async function harm(cluster: Cluster, { host, harm: script, whole }: Part): Promise<readonly [string, readonly string[]]> {
+async function harm(cluster: Cluster, { host, harm: script, whole }: Part): Promise<readonly string[]> {
   const before = await cluster.shell(host, `${prelude(host)}${whole}\n`);
   const done = await cluster.shell(host, `${prelude(host)}set -e\n${script}\n`);
   const after = await cluster.shell(host, `${prelude(host)}${whole}\n`);
   return [
-    host,
-    [
-      ...(before.exit === 0 ? [] : [`${host} was not whole before: ${before.said}`]),
-      ...(done.exit === 0 ? [] : [`${host} could not be damaged: ${done.said}`]),
-      ...(after.exit !== 0 ? [] : [`the damage does not show on ${host}`]),
-    ],
+    ...(before.exit === 0 ? [] : [`${host} was not whole before: ${before.said}`]),
+    ...(done.exit === 0 ? [] : [`${host} could not be damaged: ${done.said}`]),
+    ...(after.exit !== 0 ? [] : [`the damage does not show on ${host}`]),
   ];
 }
 
@@ -115,9 +110,12 @@ function changesOf(report: Report, name: string): readonly string[] {
   return steps.flatMap(({ task, changes }) => changes.map(({ id }) => `${task} ${id}`));
 }
 
-function differs(found: readonly string[], expected: readonly string[], host: string, what: string): readonly string[] {
-  if ([...found].sort().join('\n') === [...expected].sort().join('\n')) return [];
-  return [`${what} on ${host}: ${found.join(', ') || 'nothing'}; expected: ${expected.join(', ') || 'nothing'}`];
+/** What mends this damage and is not planned, and what is planned and mends none that was done on this host. */
+function unexpected(planned: Report, { host, plan }: Part, all: readonly Part[]): readonly string[] {
+  const found = changesOf(planned, host);
+  const mends = all.filter((other) => other.host === host).flatMap((other) => other.plan);
+  const exact = plan.every((each) => found.includes(each)) && found.every((each) => mends.includes(each));
+  return exact ? [] : [`planned on ${host}: ${found.join(', ') || 'nothing'}; expected: ${mends.join(', ')}`];
 }
 
 function refusalOf(report: Report, name: string, words: string): readonly string[] {

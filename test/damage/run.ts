@@ -2,24 +2,26 @@
  * `npm run test:damage`: a cluster of real kernels is damaged by hand in every way that a task knows, and mended by a deploy. A table with
  * a row per kind; exits 1 when a plan said more or less than what mends it, or something was not mended.
  *   --only PATTERN   kinds that match this regular expression     --keep   leaves the lab up, and takes it up again     --list
+ *   --apart   one kind on a host at a time, which takes longer and says more surely what came of what
  */
 import { parseArgs } from 'node:util';
+import { reportText } from '../../src/view/text.ts';
 import { openCluster } from './cluster.ts';
-import { type Damage, roundsOf } from './damage.ts';
+import { roundsOf } from './damage.ts';
+import { every } from './every.ts';
 import { playRound, type Row } from './round.ts';
-import { anyHost } from './rows/any-host.ts';
-import { director } from './rows/director.ts';
-import { ipvs } from './rows/ipvs.ts';
-import { nginx } from './rows/nginx.ts';
-import { realServer } from './rows/real-server.ts';
 import { tableText } from './table.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: '' }, keep: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', default: '' },
+    keep: { type: 'boolean', default: false },
+    apart: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
 });
-const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...anyHost];
 const chosen = every.filter(({ kind }) => new RegExp(values.only, 'i').test(kind));
-const rounds = roundsOf(chosen);
+const rounds = roundsOf(chosen, values.apart ? 1 : 5);
 const began = Date.now();
 const elapsed = (): string => `${Math.round((Date.now() - began) / 1000)} s`;
 const say = (line: string): void => void process.stderr.write(`${elapsed()}: ${line}\n`);
@@ -39,7 +41,7 @@ async function playAll(): Promise<boolean> {
   try {
     say('deploys the cluster');
     const { report } = await cluster.deploy();
-    if (report.exitCode !== 0) throw new Error(`the cluster could not be deployed: ${JSON.stringify(report.hosts, undefined, 1)}`);
+    if (report.exitCode !== 0) throw new Error(`the cluster could not be deployed:\n${reportText(report, { diff: false, verbose: 0 })}`);
     say(`deployed: ${report.summary.changed} changes`);
     for (const [index, round] of rounds.entries()) {
       const played = await playRound(cluster, round);

@@ -122,6 +122,14 @@ describe('delegate_to', () => {
     expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
   });
 
+  test('what has been done there in its place is seen behind a barrier', async () => {
+    const use = `    - { name: use, when: "registered.list.lines.includes('web1')", command: { run: touch /srv/use, creates: /srv/use } }\n`;
+    const tell = `    - { name: tell, delegate_to: dr2, command: { run: "echo <%= host.name %> >>/srv/list", creates: /srv/list } }\n`;
+    const both = `${tell}    - barrier: true\n    - { name: there, delegate_to: dr2, query: { run: "cat /srv/list" }, register: list }\n${use}`;
+    expect(await hosts.deploy(play(both))).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+    expect([hosts.read('dr2', 'list'), hosts.read('web1', 'use')]).toEqual(['web1\n', '']);
+  });
+
   test('a host that does not answer stops those that delegate to it', async () => {
     expect(await hosts.plan(book, { unreachable: ['dr1'] })).toMatchObject({ exitCode: 5, summary: { unreachable: 3 } });
   });

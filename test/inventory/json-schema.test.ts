@@ -35,6 +35,9 @@ describe('the JSON Schema for editors', () => {
     const check = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
     expect(check.safeParse(example).error).toBeUndefined();
     expect(check.safeParse({ ...example, firewal: 'off' }).success).toBe(false);
+    const range = { address: '10.18.43.[13:15]', interfaces: { eth0: '10.18.43.[13:15]/24' } };
+    expect(check.safeParse({ ...example, backends: { 'web[1:3]': range } }).error).toBeUndefined();
+    expect(check.safeParse({ ...example, backends: { web1: { address: '10.18.43' } } }).success).toBe(false);
     expect(schema).toMatchObject({ required: ['cluster', 'vrrp', 'services', 'directors', 'backends'] });
   });
 

@@ -119,7 +119,7 @@ describe('what the inventory says', () => {
     });
   });
 
-  it('groups of hosts, in the order of the inventory, that may use the groups above them', () => {
+  it('groups of hosts, in the order of the inventory, that may use other groups', () => {
     const text = edited(['clients:', 'groups: { odd: { hosts: [web1, dr1] }, even: { hosts: ["backends,directors:!odd"] } }\nclients:']);
     expect(parseInventory(text, 'web.yaml').fleet.groups).toEqual({
       all: ['dr1', 'dr2', 'web1', 'web2', 'probe'],
@@ -129,6 +129,37 @@ describe('what the inventory says', () => {
       odd: ['dr1', 'web1'],
       even: ['dr2', 'web2'],
     });
+  });
+
+  it('groups may use others wherever they stand; what only narrows does so to the whole group', () => {
+    const text = edited([
+      'clients:',
+      'groups: { outer: { hosts: [inner, dr1] }, inner: { hosts: [backends, "!web2"] }, none: { hosts: ["!outer"] } }\nclients:',
+    ]);
+    expect(parseInventory(text, 'web.yaml').fleet.groups).toMatchObject({
+      outer: ['dr1', 'web1'],
+      inner: ['web1'],
+      none: ['dr2', 'web2', 'probe'],
+    });
+  });
+
+  it('a group outranks those that hold it, wherever they stand; between others the later one counts', () => {
+    const vars = (value: string): string => `vars: { from: ${value}, ${value}: true }`;
+    const text = edited([
+      'clients:',
+      `groups:
+  inner: { hosts: [web1], ${vars('inner')} }
+  middle: { hosts: [inner, web2], ${vars('middle')} }
+  backends: { ${vars('backends')} }
+  outer: { hosts: [backends, middle], ${vars('outer')} }
+  early: { hosts: [dr1, dr2], ${vars('early')} }
+  late: { hosts: ["dr1:&directors"], ${vars('late')} }
+clients:`,
+    ]);
+    const hosts = parseInventory(text, 'web.yaml').fleet.hosts;
+    const from = Object.fromEntries(hosts.map(({ name, vars: { from: value } }) => [name, value]));
+    expect(from).toEqual({ dr1: 'late', dr2: 'early', web1: 'inner', web2: 'backends', probe: undefined });
+    expect(hosts.find(({ name }) => name === 'web1')?.vars).toMatchObject({ inner: true, middle: true, backends: true, outer: true });
   });
 
   it('weights: of the service, else of the host', () => {

@@ -270,15 +270,18 @@ const groups: readonly Case[] = [
     'a pattern that fits nothing',
     [['clients:', 'groups: { blue: { hosts: [web1, "all:!wbe2"] } }\nclients:']],
     [
-      'web.yaml:14:33: no host, and no group above this one, is called "wbe2"; did you mean "web2"? known: all, directors, backends, clients, dr1, dr2, web1, web2, probe',
+      'web.yaml:14:33: no host or group is called "wbe2"; did you mean "web2"? known: all, directors, backends, clients, dr1, dr2, web1, web2, probe',
     ],
   ],
   [
-    'a group that stands below',
-    [['clients:', 'groups: { one: { hosts: [two] }, two: { hosts: [web1] } }\nclients:']],
-    [
-      'web.yaml:14:26: no host, and no group above this one, is called "two"; known: all, directors, backends, clients, dr1, dr2, web1, web2, probe',
-    ],
+    'a group that holds itself',
+    [['clients:', 'groups: { one: { hosts: [web1, two] }, two: { hosts: [one] } }\nclients:']],
+    ['web.yaml:14:55: the group two holds itself: one → two → one; take one of these names out of the group that holds it'],
+  ],
+  [
+    'a regular expression that is none',
+    [['clients:', 'groups: { blue: { hosts: ["~web["] } }\nclients:']],
+    [expect.stringMatching(/^web\.yaml:14:27: the pattern "~web\[" cannot be followed: Invalid regular expression/)],
   ],
   [
     'a group without hosts',

@@ -136,10 +136,10 @@ const cases: readonly Case[] = [
     ],
   ],
   [
-    'a range of names',
-    [['web2:', '"web[01:20]":']],
+    'a range of names that are none',
+    [['web2: { address: 10.18.43.14 }', '"web_[1:2]": { address: "10.18.43.[14:15]" }']],
     [
-      'web.yaml:13:3: backends has the name "web[01:20]"; allowed: a host name of at most 63 small letters, digits and hyphens, without a hyphen at either end (RFC 1123)',
+      'web.yaml:13:3: backends has the name "web_1"; allowed: a host name of at most 63 small letters, digits and hyphens, without a hyphen at either end (RFC 1123)',
     ],
   ],
   [

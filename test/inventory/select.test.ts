@@ -37,6 +37,17 @@ describe('a pattern chooses hosts', () => {
     ['&odd', ['dr1', 'web1']],
     ['all:&odd:!directors', ['web1']],
     ['odd:!odd', []],
+    ['~web[12]', ['web1', 'web2']],
+    ['~(?:web|dr)1,probe', ['dr1', 'web1', 'probe']],
+    ['all:!~.*1', ['dr2', 'web2', 'probe']],
+    ['~back', ['web1', 'web2']],
+    ['web[1:2]', ['web1', 'web2']],
+    ['backends[0]', ['web1']],
+    ['backends[-1]', ['web2']],
+    ['all[1:3]', ['dr2', 'web1', 'web2']],
+    ['all[3:]', ['web2', 'probe']],
+    ['all[:1]', ['dr1', 'dr2']],
+    ['*r*[1-9]:&all', ['dr2', 'probe']],
   ])('%s', (pattern, names) => {
     expect(select(pattern)).toEqual(names);
   });
@@ -48,6 +59,7 @@ describe('a pattern chooses hosts', () => {
 });
 
 describe('a name that is not there', () => {
+  const examples = '"Host patterns" in docs/playbooks.md has examples';
   const known = 'known: all, directors, backends, clients, odd, dr1, dr2, web1, web2, probe';
 
   it.each([
@@ -58,8 +70,27 @@ describe('a name that is not there', () => {
     ['web.', `no host or group is called "web."; did you mean "web1"? ${known}`],
     ['', `no host or group is called ""; ${known}`],
     [':', `no host or group is called ":"; ${known}`],
+    ['mail[1:3]', `no host or group is called "mail[1:3]"; ${known}`],
+    ['~db', `no host or group is called "~db"; ${known}`],
+    ['web[1:3]', `the pattern "web[1:3]" cannot be followed: there is no web3; ${examples}`],
+    ['backends[2]', `the pattern "backends[2]" cannot be followed: backends has 2 hosts, counted from 0, and none at 2; ${examples}`],
+    [
+      'backends[x]',
+      `the pattern "backends[x]" cannot be followed: backends has 2 hosts, counted from 0, and "x" is no position; ${examples}`,
+    ],
+    ['~web(', expect.stringMatching(/^the pattern "~web\(" cannot be followed: Invalid regular expression: .*Unterminated group/)],
   ])('%j', (pattern, line) => {
-    expect(refusal(pattern)).toBe(line);
+    expect(refusal(pattern)).toEqual(line);
+  });
+
+  it('a range that could mean names or positions is not guessed at', () => {
+    const { fleet: other } = parseInventory(edited(['clients:', 'groups: { web: { hosts: [backends, dr1] } }\nclients:']), 'web.yaml');
+    expect(() => selectHosts(other, 'web[1:2]')).not.toThrow();
+    expect(() => selectHosts(other, 'web[0:1]')).not.toThrow();
+    const text = edited(['clients:', 'groups: { web: { hosts: [all] } }\nclients:']);
+    expect(() => selectHosts(parseInventory(text, 'web.yaml').fleet, 'web[1:2]')).toThrow(
+      'it can mean web1, web2, or by position in web dr2, web1; write the names',
+    );
   });
 
   it('is told with the place where the pattern stood', () => {

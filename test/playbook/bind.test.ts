@@ -58,12 +58,15 @@ test.each([
     task('service: { name: x, state: up }'),
     expect.stringMatching(/^book\.yaml:4:34: service\.state: .*"started"\|"stopped".*; see "lvsctl tasks service"$/),
   ],
-  [task('group: { name: "<%= host.x.y %>" }'), expect.stringMatching(/^book\.yaml:4:22: Cannot read properties of undefined/)],
-  [task('group: { name: "g", gdi: 1 }'), expect.stringMatching(/^book\.yaml:4:27: group: .*gdi/)],
-  [task('group: { name: "g<%= host.x %>" }'), 'book.yaml:4:22: an expression inside this text gives undefined'],
+  [task('group: { name: "<%= host.x.y %>" }'), expect.stringMatching(/^book\.yaml:4:22: there is no host\.x; there are: name, role, /)],
+  [
+    task('group: { name: "g", gdi: 1 }'),
+    'book.yaml:4:27: group has no parameter "gdi"; did you mean "gid"? it takes name, system, gid, state; see "lvsctl tasks group"',
+  ],
+  [task('group: { name: "g<%= host.priority %>" }'), 'book.yaml:4:22: an expression inside this text gives undefined'],
   [
     task('group: { name: "<%= facts.hostname %>" }'),
-    'book.yaml:4:22: facts.hostname is not known here; facts may be used in "when" and in templates',
+    'book.yaml:4:22: facts.hostname is not known here; facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
   ],
   ['- name: p\n  hosts: wbe1\n  tasks: []\n', expect.stringMatching(/^book\.yaml:2:10: .*wbe1.*web1/)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));

@@ -21,5 +21,6 @@ test('text is not escaped for HTML', () => {
 test('a fact before the probe is told apart from a mistake', () => {
   expect(() => evaluate('facts.distribution === "debian"', scope)).toThrow(FactsNeeded);
   expect(() => fill('on <%= facts.distribution %>', scope)).toThrow(FactsNeeded);
-  expect(() => evaluate('nonsense', scope)).toThrow(ReferenceError);
+  expect(() => evaluate('nonsense', scope)).toThrow('nonsense is not defined');
+  expect(() => evaluate('facts.nonsense', scope)).toThrow('there is no facts.nonsense');
 });

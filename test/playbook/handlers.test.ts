@@ -57,7 +57,7 @@ test.each([
   [book('  handlers:\n    - command: { run: a }\n'), 'book.yaml:7:7: a handler without a name; a handler is notified by its name'],
   [
     book('  handlers:\n    - name: h\n      command: { run: a, creates: /x }\n'),
-    expect.stringMatching(/^book\.yaml:8:26: command: .*creates/),
+    expect.stringMatching(/^book\.yaml:8:26: command has no parameter "creates"; it takes /),
   ],
   [
     book('  handlers:\n    - name: h\n      command: { run: "<%= facts.release %>" }\n'),

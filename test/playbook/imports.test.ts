@@ -49,7 +49,7 @@ test('a block hands its condition, tags, variables and notifications on', () => 
 
 test('a condition that is false keeps those inside it from being looked at', () => {
   const book =
-    '- name: p\n  tasks:\n    - when: fleet.none\n      block:\n        - group: { name: a }\n          when: fleet.none.x === 1\n';
+    '- name: p\n  tasks:\n    - when: fleet.vars.none\n      block:\n        - group: { name: a }\n          when: fleet.vars.none.x === 1\n';
   expect(bindText(book)[0]?.steps.web1).toEqual([]);
 });
 
@@ -87,7 +87,7 @@ test.each([
     },
     'sub/b.yaml:1:17: sub/a.yaml imports itself; take one of these imports away: sub/a.yaml → sub/b.yaml → sub/a.yaml',
   ],
-  [{ 'book.yaml': play('import_tasks: none.yaml') }, expect.stringMatching(/^book\.yaml:4:21: ENOENT/)],
+  [{ 'book.yaml': play('import_tasks: none.yaml') }, expect.stringMatching(/^book\.yaml:4:21: there is no file .*none\.yaml$/)],
   [
     { 'book.yaml': play('import_tasks: "<%= vars.x %>.yaml"') },
     expect.stringMatching(/^book\.yaml:4:21: the name of an import is not evaluated/),
@@ -109,7 +109,7 @@ test.each([
     { 'book.yaml': play('import_tasks: a.yaml'), 'a.yaml': '- gruop: {}\n' },
     expect.stringMatching(/^a\.yaml:1:3: there is no task "gruop"/),
   ],
-  [{ 'book.yaml': play('block: x') }, 'book.yaml:4:14: a block is a list of tasks; a block is a list of tasks'],
+  [{ 'book.yaml': play('block: x') }, 'book.yaml:4:14: a block is a list of tasks'],
   [
     { 'book.yaml': play('block: []\n      resceu: []') },
     expect.stringMatching(/^book\.yaml:5:7: unknown key "resceu"; did you mean "rescue"\?/),

@@ -82,11 +82,11 @@ test.each([
   ],
   [
     book('{ }', "group: { name: a }\n      when: facts.distribtuion === 'debian'"),
-    expect.stringMatching(/^book\.yaml:6:13: when: there is no fact "distribtuion"; did you mean "distribution"\? /),
+    expect.stringMatching(/^book\.yaml:6:13: when: there is no facts\.distribtuion; did you mean "distribution"\? /),
   ],
   [
     book('{ a: "<%= facts.release %>" }', echo('<%= vars.a %>')),
-    'book.yaml:5:23: facts.release is not known here; facts may be used in "when" and in templates',
+    'book.yaml:5:23: facts.release is not known here; facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
   ],
   [book('[a]', echo('x')), expect.stringMatching(/^book\.yaml:3:9: vars is a mapping of names to values/)],
 ])('%j', (text, line) => expect(complaintOf(() => bindText(text))).toEqual(line));

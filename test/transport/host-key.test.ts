@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LvsError } from '../../src/errors.ts';
 import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts';
 import { makeKey, type Sshd, sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';
@@ -111,6 +112,56 @@ it('refuses a revoked key whatever is accepted', async () => {
   const error = await attempt({ knownHosts: [file], acceptNew: true });
   expect(error).toMatchObject({ code: 'ssh.host-key-revoked', exitCode: 5 });
   expect(error?.message).toContain(`${file}:1`);
+});
+
+describe('a host that shows a certificate, where known_hosts trusts its authority', () => {
+  let certified: Sshd;
+  let authority: string;
+  let scratch: string;
+  beforeAll(async () => {
+    scratch = mkdtempSync(join(tmpdir(), 'lvsctl-authority-'));
+    authority = makeKey(join(scratch, 'authority'), 'ed25519');
+    const startedBy = (dir: string): readonly string[] => {
+      const names = ['-h', '-I', 'web1', '-n', '127.0.0.1'];
+      execFileSync('ssh-keygen', ['-q', '-s', join(scratch, 'authority'), ...names, join(dir, 'host_ed25519.pub')]);
+      appendFileSync(join(dir, 'sshd_config'), `HostCertificate ${join(dir, 'host_ed25519-cert.pub')}\n`);
+      return [];
+    };
+    certified = await startSshd({ startedBy });
+  });
+  afterAll(async () => {
+    await certified.stop();
+    rmSync(scratch, { recursive: true });
+  });
+
+  const connect = async (known: string, acceptNew: boolean): Promise<LvsError | undefined> => {
+    const transport = sshTransport({ agentSocket: '', knownHosts: [writeKnownHosts(certified, known)], acceptNew });
+    return transport.connect(sshdHost(certified)).then(
+      (connection) => void connection.close(),
+      (error: LvsError) => error,
+    );
+  };
+  const trusted = (): string => `@cert-authority * ${authority}\n`;
+
+  it('is let in by ssh', () => {
+    const file = writeKnownHosts(certified, trusted());
+    const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${file}`, 'IdentitiesOnly=yes'];
+    const words = [...options.flatMap((option) => ['-o', option]), '-i', certified.clientKeyFile, '-p', String(certified.port)];
+    expect(execFileSync('ssh', ['-F', 'none', ...words, '127.0.0.1', 'echo in'], { encoding: 'utf8' })).toBe('in\n');
+  });
+
+  it.each([false, true])('is refused here, with the authority’s line and the one that would do (accept-new: %s)', async (acceptNew) => {
+    const error = await connect(trusted(), acceptNew);
+    expect(error).toMatchObject({ code: 'ssh.host-key-unknown', exitCode: 5, where: { host: 'web1' } });
+    expect(error?.message).toMatch(/known_hosts:1 trusts an authority for it, and lvsctl cannot check certificates$/);
+    expect(error?.hint).toContain(certified.knownHostsLine.trim());
+  });
+
+  it('is let in by its plain key beside the authority, unless that is revoked', async () => {
+    expect(await connect(`${trusted()}${certified.knownHostsLine}`, false)).toBeUndefined();
+    const revoked = `@revoked * ${certified.hostKeys.ed25519}\n`;
+    expect(await connect(`${trusted()}${certified.knownHostsLine}${revoked}`, false)).toMatchObject({ code: 'ssh.host-key-revoked' });
+  });
 });
 
 it('says so when known_hosts cannot be read', async () => {

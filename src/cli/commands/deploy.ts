@@ -7,13 +7,17 @@ import { needsWork } from '../../plan/batches.ts';
 import { stepName } from '../../plan/omit.ts';
 import { closingLine, reportText } from '../../view/text.ts';
 import type { CommonFlags } from '../flags.ts';
+import { list, wantsList } from '../list.ts';
 import { perform } from '../perform.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 import { plan } from './plan.ts';
 
 export async function deploy(file: string, flags: CommonFlags): Promise<void> {
-  if (flags.check) return plan(file, flags);
-  const flow = await openSession(file, flags, { plays: flags.playbook ?? ownPlaybook('deploy'), checks: ownPlaybook('verify') });
+  if (flags.check && !wantsList(flags)) return plan(file, flags);
+  // A playbook of one's own is verified by its own checks.
+  const books = { plays: flags.playbook ?? ownPlaybook('deploy'), checks: flags.playbook ?? ownPlaybook('verify') };
+  if (wantsList(flags)) return list('deploy', file, flags, books);
+  const flow = await openSession(file, flags, books);
   await perform({ command: 'deploy', flow, flags, confirm: (soFar, plan) => confirm(soFar, plan, flags) });
 }
 
@@ -27,7 +31,7 @@ async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Promise<A
       hint: flags.step ? '--step asks on a terminal' : 'say --yes, or look first with "lvsctl plan"',
     });
   }
-  process.stdout.write(`${reportText(soFar, { diff: flags.diff ?? false, verbose: 0 })}\n`);
+  process.stdout.write(`${reportText(soFar, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const ask = async (question: string): Promise<string> => (await terminal.question(question)).trim().toLowerCase();
   try {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EXIT, LvsError } from '../../errors.ts';
 import { nearest } from '../../inventory/nearest.ts';
 import { inventoryJsonSchema } from '../../inventory/schema.ts';
-import { loadRegistry } from '../../playbook/registry.ts';
+import { loadRegistry, type Registry } from '../../playbook/registry.ts';
 
 interface Word {
   readonly summary: string;
@@ -13,12 +13,21 @@ interface Word {
   readonly asHandler?: { readonly params: z.ZodType } | undefined;
 }
 
-export async function tasks(name?: string): Promise<void> {
-  show('task', (await loadRegistry()).tasks, name);
+interface ReferenceFlags {
+  /** Words of one's own beside it are shown too. */
+  readonly playbook?: string;
 }
 
-export async function checks(name?: string): Promise<void> {
-  show('check', (await loadRegistry()).checks, name);
+export async function tasks(name: string | undefined, flags: ReferenceFlags): Promise<void> {
+  show('task', (await registryOf(flags)).tasks, name);
+}
+
+export async function checks(name: string | undefined, flags: ReferenceFlags): Promise<void> {
+  show('check', (await registryOf(flags)).checks, name);
+}
+
+function registryOf({ playbook }: ReferenceFlags): Promise<Registry> {
+  return loadRegistry(playbook === undefined ? [] : [playbook]);
 }
 
 export function schema(): void {

@@ -91,8 +91,9 @@ interface Place {
   readonly port: number;
 }
 
-/** Reads lines of the dump. Servers about which it does not say all are left out: half an answer is none. */
+/** Reads lines of the dump; nothing of one that was cut short, where a server that is missing would look like one that is unknown. */
 export function parseBeliefs(said: readonly string[]): readonly BelievedService[] {
+  if (!said.some((line) => line.includes('< Health checkers >'))) return [];
   const sections = said
     .join('\n')
     .split(/^ *-+< Virtual server >-+$/m)

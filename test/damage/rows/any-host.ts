@@ -23,6 +23,7 @@ const protection: readonly Damage[] = [
     'firewall-cmd -q --query-port=80/tcp',
     {
       on: 'backend',
+      parts: ['nginx process', 'firewall'],
       outage: true,
     },
   ),
@@ -68,10 +69,11 @@ const accounts: readonly Damage[] = [
   any('group of a user changed', 'usermod -g users operator', 'user group:operator', '[ "$(id -gn operator)" = operators ]'),
   any(
     'user removed',
-    'userdel operator 2>/dev/null; groupadd -g 2000 operators 2>/dev/null; getent group operators >/dev/null',
+    'userdel operator 2>/dev/null || :; getent group operators >/dev/null || groupadd -g 2000 operators',
     'user create:operator',
     '[ "$(id -u operator)" = 2000 ]',
   ),
+  any('group removed', 'groupdel auditors', 'group create:auditors', 'getent group auditors >/dev/null'),
   any('number of a group changed', 'groupmod -g 2999 operators', [], '[ "$(getent group operators | cut -d: -f3)" = 2000 ]', {
     refused: { words: 'the group operators has the number 2999, not 2000', undo: 'groupmod -g 2000 operators' },
   }),
@@ -136,6 +138,7 @@ const jobs: readonly Damage[] = [
     'sed -i s/04:30/05:30/ /etc/systemd/system/sweep.timer; systemctl daemon-reload; systemctl restart sweep.timer',
     'timer content:/etc/systemd/system/sweep.timer',
     'systemctl show -p TimersCalendar sweep.timer | grep -q 04:30',
+    { parts: ['timer', 'daemon-reload'] },
   ),
   any('file system unmounted', 'umount /srv/scratch', 'mount mount:/srv/scratch', 'mountpoint -q /srv/scratch'),
   any(

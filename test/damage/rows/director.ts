@@ -1,5 +1,6 @@
 /** keepalived, its configuration on disk and in the process, and the modules of IPVS. */
 import type { Damage } from '../damage.ts';
+import { table } from './ipvs.ts';
 
 const conf = '/etc/keepalived/keepalived.conf';
 const content = [`keepalived content:${conf}`];
@@ -10,9 +11,19 @@ const runs =
   'systemctl -q is-active keepalived && sleep 1 && grep -q 10.18.43.30/32 /proc/net/fib_trie 2>/dev/null; systemctl -q is-active keepalived';
 
 export const director: readonly Damage[] = [
-  { kind: 'a line of keepalived.conf changed', on: 'director', harm: wrong, plan: content, whole: `grep -qx ' *delay_loop 2' ${conf}` },
+  {
+    kind: 'a line of keepalived.conf changed',
+    parts: ['keepalived conf', ...table],
+
+    on: 'director',
+    harm: wrong,
+    plan: content,
+    whole: `grep -qx ' *delay_loop 2' ${conf}`,
+  },
   {
     kind: 'keepalived.conf changed, and keepalived reloaded',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}`,
     plan: content,
@@ -20,6 +31,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right with its old time, keepalived runs with the wrong one',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['keepalived live:reload'],
@@ -27,6 +40,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf put right just now, keepalived runs with the wrong one',
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['keepalived live:reload'],
@@ -34,14 +49,25 @@ export const director: readonly Damage[] = [
   },
   {
     kind: "keepalived's priority changed, and keepalived restarted",
+    parts: ['keepalived process', 'keepalived conf', ...table],
+
     on: 'director',
     harm: `sed -i 's/priority .*/priority 77/' ${conf}; systemctl restart keepalived`,
     plan: content,
     whole: loaded('priority $priority').replace(/'priority \$priority'/, '"priority $priority"'),
   },
-  { kind: 'keepalived.conf removed', on: 'director', harm: `rm ${conf}`, plan: content, whole: `[ -s ${conf} ]` },
+  {
+    kind: 'keepalived.conf removed',
+    parts: ['keepalived conf', ...table],
+    on: 'director',
+    harm: `rm ${conf}`,
+    plan: content,
+    whole: `[ -s ${conf} ]`,
+  },
   {
     kind: 'keepalived.conf readable by all',
+    parts: ['keepalived conf', ...table],
+
     on: 'director',
     harm: `chmod 644 ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -49,6 +75,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf given to another user',
+    parts: ['keepalived conf', ...table],
+
     on: 'director',
     harm: `chown daemon ${conf}`,
     plan: [`keepalived attributes:${conf}`],
@@ -56,6 +84,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived stopped',
+    parts: ['keepalived process', ...table],
+
     on: 'director',
     harm: 'systemctl stop keepalived',
     plan: ['service start:keepalived.service'],
@@ -63,6 +93,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived killed, its rows still in the kernel',
+    parts: ['keepalived process', ...table],
+
     on: 'director',
     harm: 'pkill -9 -x keepalived; sleep 1',
     plan: ['service start:keepalived.service'],
@@ -70,6 +102,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived disabled',
+    parts: ['keepalived link'],
     on: 'director',
     harm: 'systemctl -q disable keepalived',
     plan: ['service enable:keepalived.service'],
@@ -77,6 +110,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived removed',
+    parts: ['keepalived process', 'keepalived link', 'package', ...table],
+
     on: 'director',
     harm: 'dpkg --remove keepalived >/dev/null 2>&1',
     plan: ['package install:keepalived', 'service enable:keepalived.service', 'service start:keepalived.service'],
@@ -84,6 +119,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'ipvsadm removed',
+    parts: ['package', ...table],
+
     on: 'director',
     harm: 'dpkg --remove ipvsadm >/dev/null',
     plan: ['package install:ipvsadm'],
@@ -91,6 +128,8 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'module of the scheduler unloaded, keepalived stopped for it',
+    parts: ['keepalived process', 'kernel_module', ...table],
+
     on: 'director',
     harm: 'systemctl stop keepalived; rmmod ip_vs_wrr',
     plan: ['kernel_module load:ip_vs_wrr', 'service start:keepalived.service'],
@@ -112,6 +151,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived masked',
+
     on: 'director',
     harm: 'systemctl -q mask keepalived',
     plan: [],

@@ -14,9 +14,18 @@ const read = `systemctl show -p NeedDaemonReload nginx | grep -qx NeedDaemonRelo
 const lately = `find ${prefix}/conf -cnewer /run/lvsctl/nginx.loaded | grep -q . && exit 1; [ -e /run/lvsctl/nginx.loaded ]`;
 
 export const nginx: readonly Damage[] = [
-  { kind: 'nginx stopped', on: 'backend', harm: 'systemctl stop nginx', plan: ['service start:nginx.service'], whole: runs, outage: true },
+  {
+    kind: 'nginx stopped',
+    parts: ['nginx process'],
+    on: 'backend',
+    harm: 'systemctl stop nginx',
+    plan: ['service start:nginx.service'],
+    whole: runs,
+    outage: true,
+  },
   {
     kind: 'nginx killed',
+    parts: ['nginx process'],
     on: 'backend',
     harm: 'pkill -9 -x nginx; sleep 1',
     plan: ['service start:nginx.service'],
@@ -25,6 +34,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx disabled',
+    parts: ['nginx link'],
     on: 'backend',
     harm: 'systemctl -q disable nginx',
     plan: ['service enable:nginx.service'],
@@ -32,6 +42,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx edited',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -39,6 +50,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx put right, systemd knows the wrong one',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `cp -p ${unit} /root/unit; sed -i s/TimeoutStopSec=30/TimeoutStopSec=1/ ${unit}; systemctl daemon-reload; sleep 1; cat /root/unit >${unit}`,
     plan: ['systemd_unit daemon-reload:nginx.service'],
@@ -46,6 +58,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'unit of nginx removed',
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `rm ${unit}`,
     plan: [`systemd_unit content:${unit}`],
@@ -53,6 +66,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'binary of nginx replaced by another',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `cp /bin/true ${prefix}/sbin/other; mv ${prefix}/sbin/other ${prefix}/sbin/nginx`,
     plan: ['nginx_source install'],
@@ -61,6 +75,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx runs a binary that is deleted',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `cp -p ${prefix}/sbin/nginx ${prefix}/sbin/same; mv ${prefix}/sbin/same ${prefix}/sbin/nginx`,
     plan: ['nginx_source live:restart'],
@@ -69,6 +84,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf edited',
+    parts: ['nginx conf'],
     on: 'backend',
     harm: wrong,
     plan: [`nginx_config content:${conf}`],
@@ -76,6 +92,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right with its old time, nginx runs with the wrong one',
+    parts: ['nginx process', 'nginx conf'],
     on: 'backend',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['nginx_config live:reload'],
@@ -83,6 +100,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf put right just now, nginx runs with the wrong one',
+    parts: ['nginx process', 'nginx conf'],
     on: 'backend',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['nginx_config live:reload'],
@@ -90,6 +108,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'page of nginx changed',
+    parts: ['nginx page'],
     on: 'backend',
     harm: `echo other >${prefix}/html/index.html`,
     plan: [`nginx_config content:${prefix}/html/index.html`],
@@ -97,6 +116,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'nginx.conf with another mode',
+    parts: ['nginx conf'],
     on: 'backend',
     harm: `chmod 666 ${conf}`,
     plan: [`nginx_config attributes:${conf}`],
@@ -104,6 +124,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'limit right in the file, wrong in the process',
+    parts: ['nginx process'],
     on: 'backend',
     harm: `prlimit --pid "$(cat ${prefix}/logs/nginx.pid)" --nofile=1024:1024`,
     plan: ['limits live:nginx.service'],
@@ -111,6 +132,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: "limit wrong in the unit's file, right in the process",
+    parts: ['nginx unit', 'daemon-reload'],
     on: 'backend',
     harm: `sed -i s/LimitNOFILE=.*/LimitNOFILE=1024/ ${dropIn}; systemctl daemon-reload`,
     plan: [`limits content:${dropIn}`],
@@ -118,6 +140,7 @@ export const nginx: readonly Damage[] = [
   },
   {
     kind: 'limit of logins wrong',
+    parts: ['nginx logins'],
     on: 'backend',
     harm: `sed -i s/65535/1024/ ${logins}`,
     plan: [`limits content:${logins}`],

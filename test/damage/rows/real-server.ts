@@ -14,7 +14,6 @@ export const realServer: readonly Damage[] = [
     harm: 'ip addr del 10.18.43.30/32 dev lo',
     plan: ['loopback_vip live:10.18.43.30'],
     whole: vip,
-    outage: true,
   },
   {
     kind: 'VIP on lo a second time, with a wide mask',
@@ -29,7 +28,6 @@ export const realServer: readonly Damage[] = [
     harm: 'ip addr del 10.18.43.30/32 dev lo; ip addr add 10.18.43.30/31 dev lo',
     plan: ['loopback_vip mask:10.18.43.30/31'],
     whole: vip,
-    outage: true,
   },
   {
     kind: 'VIP on lo with scope host',
@@ -37,7 +35,6 @@ export const realServer: readonly Damage[] = [
     harm: 'ip addr del 10.18.43.30/32 dev lo; ip addr add 10.18.43.30/32 dev lo scope host',
     plan: ['loopback_vip live:10.18.43.30'],
     whole: vip,
-    outage: true,
   },
   {
     kind: 'unit of the VIP disabled',
