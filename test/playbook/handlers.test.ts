@@ -53,7 +53,10 @@ test.each([
     '- name: p\n  hosts: web1\n  tasks:\n    - group: { name: a }\n      notify: [x]\n',
     'book.yaml:5:16: nothing in this play defines the handler "x" for web1; none of its tasks defines one; write handlers: beside tasks:',
   ],
-  [book('  handlers:\n    - name: h\n      group: { name: a }\n'), 'book.yaml:8:7: group cannot be a handler; can be: command, service'],
+  [
+    book('  handlers:\n    - name: h\n      group: { name: a }\n'),
+    'book.yaml:8:7: group cannot be a handler; can be: command, reboot, service',
+  ],
   [book('  handlers:\n    - command: { run: a }\n'), 'book.yaml:7:7: a handler without a name; a handler is notified by its name'],
   [
     book('  handlers:\n    - name: h\n      command: { run: a, creates: /x }\n'),
