@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
+import { cannotHold, holdChange, kept, refuseHeld, releaseChange } from './support/package-holds.ts';
 import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/package-state.ts';
-import { holdPackages, installPackages, releasePackages, removePackages } from './support/packages.ts';
+import { installPackages, removePackages } from './support/packages.ts';
 import { oneOrMore, toList } from './support/params.ts';
 
 const packageName = z
@@ -44,14 +45,13 @@ export default defineTask<Want, SeenManagers>({
   plan: (seen, want, { facts }) => {
     const found = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
     if (want.hold === true && found.noHold !== '') throw cannotHold(found);
+    if (facts.packageManager === 'dnf' && want.version !== undefined && !want.version.includes('-')) throw noRelease(want.version);
     const work = want.state === 'present' ? install(found, want, facts) : remove(found, want, facts);
-    const blocked = want.hold === true ? inTheWay(found, want, work.length > 0) : [];
-    return [
-      ...release(blocked, facts),
-      ...(want.hold === false ? release(kept(found, toList(want.name)), facts) : []),
-      ...work,
-      ...(want.hold === true ? hold(found, want, blocked, facts) : []),
-    ];
+    if (want.hold === undefined) return work;
+    // What is held at a version that this step replaces is let go before, and held again afterwards.
+    const names = toList(want.name);
+    const free = kept(found, want.hold ? names.filter((name) => !isRight(found.installed.get(name), want)) : names);
+    return [...releaseChange(free, facts), ...work, ...(want.hold ? holdChange(found, { names, released: free }, facts) : [])];
   },
   settled: (want, seen) => {
     const names = toList(want.name);
@@ -93,7 +93,7 @@ function isRight(installed: string | undefined, { version }: Want): boolean {
 function allInstalled(names: readonly string[], version: string | undefined, { packageManager }: Facts): Sh {
   if (packageManager === 'dnf') {
     if (version === undefined) return sh`rpm -q -- ${names} >/dev/null 2>&1`;
-    return sh`[ "$(rpm -q --qf '%{EVR}' -- ${names} 2>/dev/null)" = ${version.replace(/^0:/, '')} ]`;
+    return sh`version=$(rpm -q --qf '%{EVR}' -- ${names} 2>/dev/null); [ "\${version#0:}" = ${version.replace(/^0:/, '')} ]`;
   }
   if (version !== undefined)
     return sh`[ "$(dpkg-query -W -f='\${db:Status-Status} \${Version}' -- ${names} 2>/dev/null)" = ${`installed ${version}`} ]`;
@@ -118,67 +118,9 @@ function remove(found: SeenPackages, want: Want, facts: Facts): readonly Change[
   ];
 }
 
-/** Of these, what somebody keeps at some version. */
-function kept({ held, half }: SeenPackages, names: readonly string[]): readonly string[] {
-  return names.filter((name) => held.has(name) || half.has(name));
-}
-
-function refuseHeld(names: readonly string[], want: Want): void {
-  if (names.length === 0 || want.hold !== undefined) return;
-  throw refuse(
-    `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} held: somebody has decided to keep the version`,
-    want.state === 'absent'
-      ? 'write "hold: false", if that is no longer so'
-      : 'write "hold: false", or "hold: true" for the version of this step',
-  );
-}
-
-/** What is held at a version that this step replaces, or locked at others, is let go before and held again afterwards. */
-function inTheWay(found: SeenPackages, want: Want, work: boolean): readonly string[] {
-  const names = toList(want.name);
-  return work
-    ? kept(
-        found,
-        names.filter((name) => !isRight(found.installed.get(name), want)),
-      )
-    : [];
-}
-
-/** After the installation: what is held is the version that is there then. */
-function hold({ installed, held, half }: SeenPackages, want: Want, released: readonly string[], facts: Facts): readonly Change[] {
-  const free = toList(want.name).filter((name) => !held.has(name) || !installed.has(name) || released.includes(name));
-  if (free.length === 0) return [];
-  const state = (name: string) => (half.has(name) && !released.includes(name) ? 'locked at other versions' : 'not held');
-  return [
-    {
-      id: `hold:${free.join(',')}`,
-      title: `hold ${free.join(', ')} at ${free.length === 1 ? 'its version' : 'their versions'}`,
-      was: free.map((name) => `${name} ${state(name)}\n`).join(''),
-      will: free.map((name) => `${name} held\n`).join(''),
-      run: holdPackages(facts.packageManager, free),
-      timeout: 120,
-    },
-  ];
-}
-
-function release(names: readonly string[], facts: Facts): readonly Change[] {
-  if (names.length === 0) return [];
-  return [
-    {
-      id: `release:${names.join(',')}`,
-      title: `hold ${names.join(', ')} no longer`,
-      was: names.map((name) => `${name} held\n`).join(''),
-      will: names.map((name) => `${name} not held\n`).join(''),
-      run: releasePackages(facts.packageManager, names),
-      timeout: 120,
-    },
-  ];
-}
-
-function cannotHold({ noHold }: SeenPackages): Error {
-  const switchedOff = noHold.includes('switched off');
+function noRelease(version: string): Error {
   return refuse(
-    `packages cannot be held here: ${noHold}`,
-    switchedOff ? 'write "enabled = 1" in /etc/dnf/plugins/versionlock.conf' : 'install the package python3-dnf-plugin-versionlock first',
+    `${version} is not the whole version of a package of dnf: it has no release`,
+    'write it as rpm -q --qf "%{EVR}" prints it: 1.20.1-14.el9',
   );
 }

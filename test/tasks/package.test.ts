@@ -64,6 +64,12 @@ test('an epoch of 0 may be written or not', () => {
   expect(plan('rpm nginx 1.20.1-14.el9\n', { name: 'nginx', version: '0:1.20.1-14.el9' }, facts)).toEqual([]);
 });
 
+test('dnf wants the release too: without it no installed version would ever be right', () => {
+  const facts = { packageManager: 'dnf' } as const;
+  expect(() => plan('', { name: 'nginx', version: '1.20.1' }, facts)).toThrow('1.20.1 is not the whole version');
+  expect(plan('', { name: 'nginx', version: '1.20.1' })).toHaveLength(1);
+});
+
 test('an older version takes the place of a newer one only where the version is pinned', () => {
   expect(script('dpkg nginx 1.22.1-9\n', { name: 'nginx', version: '1.18.0-1' })).toContain("--allow-downgrades install 'nginx=1.18.0-1'");
   expect(script('', { name: 'nginx' })).not.toContain('downgrade');
