@@ -1,11 +1,23 @@
 /**
  * The main job on real kernels, as users do it: bare machines become a cluster, a second deploy finds nothing to do, damage is named,
- * mended and verified, a reboot of everything leaves it right. One story, told in order.
+ * mended and verified, a reboot of everything leaves it right. One story, told in order, by an operator who is not root, has a password
+ * for sudo and goes through a bastion; nothing but ~/.ssh/config says so.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { changeTitles, lvsctl, lvsctlJson } from '../support/cli.ts';
+import { fetchBlob, openStore } from '../../src/apply/store.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { changeTitles, lvsctl } from '../support/cli.ts';
+import { becomeOperator, type Operator } from '../support/operator.ts';
+import { password } from '../support/own-etc.ts';
+import { type SecretWatch, watchForSecret } from '../support/secret-watch.ts';
 
 const inventory = 'inventory/dr.yaml';
+/** As much of the password as any quoting would leave as it is. */
+const unquoted = password.slice(0, 14);
+let operator: Operator;
+let watch: SecretWatch;
 
 const exec = (pattern: string, command: string) => lvsctl('lab', 'exec', inventory, pattern, '--', command);
 
@@ -30,19 +42,49 @@ async function rebootAll(): Promise<void> {
   );
 }
 
+/** From the operator's network nothing can be fetched: the source of nginx lies in the cache already, as after an earlier run. */
+async function fetchSource(): Promise<void> {
+  const source = loadInventory(inventory).fleet.nginx?.source;
+  if (!source) throw new Error(`${inventory} builds no nginx`);
+  await fetchBlob(openStore(), { name: 'nginx', sha256: source.sha256, from: ['debian-source:nginx'] });
+}
+
+const rootLogins = async (): Promise<readonly number[]> =>
+  (await exec('all', "journalctl -u ssh --output=cat | grep -c 'Accepted .* for root '")).stdout
+    .split('\n')
+    .flatMap((line) => /: (\d+)$/.exec(line)?.[1] ?? [])
+    .map(Number);
+
+function filesWith(text: string, folder: string): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => join(parentPath, name)).filter((file) => readFileSync(file, 'utf8').includes(text));
+}
+
 beforeAll(async () => {
   await lvsctl('lab', 'down', inventory);
   const up = await lvsctl('lab', 'up', inventory);
   expect(up, up.stderr).toMatchObject({ exit: 0 });
+  await fetchSource();
+  operator = await becomeOperator(inventory);
+  watch = await watchForSecret(inventory, unquoted);
 });
 
 afterAll(async () => {
+  await operator?.leave();
   await lvsctl('lab', 'down', inventory);
+});
+
+describe('the way to the machines', () => {
+  test('is known to ~/.ssh/config alone: without it none is reached', async () => {
+    const { exit, report } = await operator.stranger.lvsctlJson('plan', inventory, '--timeout', '2');
+    expect({ exit, states: report.hosts.map(({ status }) => status) }).toEqual({ exit: 5, states: Array(4).fill('unreachable') });
+  });
 });
 
 describe('a cluster from bare machines', () => {
   test('deploy builds it and verification is green', async () => {
-    const { exit, report, stderr } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+    const before = await rootLogins();
+    const { exit, report, stderr } = await operator.lvsctlJson('deploy', inventory, '--yes');
     expect({ exit, notes: report.notes, stderr, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({
       exit: 0,
       notes: [],
@@ -53,17 +95,24 @@ describe('a cluster from bare machines', () => {
     expect(report.checks.length).toBeGreaterThan(10);
     const builds = changeTitles(report).filter((title) => /: build nginx/.test(title));
     expect(builds.length).toBeLessThanOrEqual(1);
+    // The one more is the login that counts.
+    expect(await rootLogins()).toEqual(before.map((count) => count + 1));
   });
 
-  test('a second deploy finds nothing to do, with at most 3 channels a host, and so does plan', async () => {
-    const { exit, report } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+  test('a second deploy finds nothing to do, with at most 3 channels a host', async () => {
+    const { exit, report } = await operator.lvsctlJson('deploy', inventory, '--yes');
     expect({ exit, changed: report.summary.changed, changes: changeTitles(report) }).toEqual({ exit: 0, changed: 0, changes: [] });
     expect(Math.max(...report.hosts.map(({ channels }) => channels))).toBeLessThanOrEqual(3);
+  });
+
+  test('nor does plan, with the password typed at the prompt, nor as root with --lab', async () => {
+    const { exit, stdout } = await operator.lvsctlAsking('plan', inventory);
+    expect({ exit, asked: stdout.split('sudo password:').length - 1 }, stdout).toEqual({ exit: 0, asked: 1 });
     expect((await lvsctl('plan', inventory, '--lab')).exit).toBe(0);
   });
 
   test('the closing line says what it took', async () => {
-    const { exit, stdout } = await lvsctl('verify', inventory, '--lab');
+    const { exit, stdout } = await operator.lvsctl('verify', inventory);
     expect(exit).toBe(0);
     expect(stdout.trim().split('\n').at(-1)).toMatch(/^5 hosts, \d+ channels, \d+(\.\d\d)? s, 0 changes, \d+ checks passed$/);
   });
@@ -71,6 +120,14 @@ describe('a cluster from bare machines', () => {
   test('a client reaches both backends through the VIP', async () => {
     const { stdout } = await exec('probe', 'curl -s --max-time 3 http://10.18.43.30/');
     expect(stdout).toMatch(/^web[12]\n$/);
+  });
+});
+
+describe('the password', () => {
+  test('is in no process, file or journal of a machine, on no screen and in no file of the operator', async () => {
+    expect(await watch.found()).toEqual([]);
+    expect(operator.heard()).not.toContain(unquoted);
+    expect(filesWith(unquoted, operator.home)).toEqual([]);
   });
 });
 
@@ -83,7 +140,7 @@ describe('damage', () => {
   });
 
   test('verify names both', async () => {
-    const { exit, report } = await lvsctlJson('verify', inventory, '--lab');
+    const { exit, report } = await operator.lvsctlJson('verify', inventory);
     expect(exit).toBe(3);
     const failing = report.checks.filter(({ status }) => status === 'fail');
     expect(failing).toContainEqual(
@@ -97,7 +154,7 @@ describe('damage', () => {
   });
 
   test('plan lists exactly what mends it', async () => {
-    const { exit, report } = await lvsctlJson('plan', inventory, '--lab');
+    const { exit, report } = await operator.lvsctlJson('plan', inventory);
     expect(exit).toBe(2);
     const ids = report.hosts.flatMap((host) =>
       host.steps.flatMap((step) => step.changes.map((change) => `${host.name} ${step.task} ${change.id}`)),
@@ -106,21 +163,21 @@ describe('damage', () => {
   });
 
   test('deploy mends it, verify agrees', async () => {
-    const { exit, report } = await lvsctlJson('deploy', inventory, '--lab', '--yes');
+    const { exit, report } = await operator.lvsctlJson('deploy', inventory, '--yes');
     expect({ exit, notes: report.notes, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({
       exit: 0,
       notes: [],
       failing: [],
     });
     expect(report.summary.changed).toBe(keys.length + 1);
-    expect((await lvsctl('verify', inventory, '--lab')).exit).toBe(0);
+    expect((await operator.lvsctl('verify', inventory)).exit).toBe(0);
   });
 });
 
 describe('a host that is down', () => {
   test('is reported unreachable while the others are planned', async () => {
     expect((await lvsctl('lab', 'power', inventory, 'web2', 'off')).exit).toBe(0);
-    const { exit, report } = await lvsctlJson('plan', inventory, '--lab', '--timeout', '5');
+    const { exit, report } = await operator.lvsctlJson('plan', inventory, '--timeout', '10');
     expect(exit).toBe(5);
     expect(report.hosts.map(({ name, status }) => [name, status])).toEqual([
       ['dr1', 'ok'],
@@ -136,7 +193,7 @@ describe('a host that is down', () => {
 describe('a reboot of every host', () => {
   test('leaves a cluster that verify calls right, without a deploy', async () => {
     await rebootAll();
-    const { exit, report } = await lvsctlJson('verify', inventory, '--lab');
+    const { exit, report } = await operator.lvsctlJson('verify', inventory);
     expect({ exit, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({ exit: 0, failing: [] });
   });
 });

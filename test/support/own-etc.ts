@@ -10,7 +10,7 @@ import { type Sshd, type SshdOptions, startSshd } from './sshd.ts';
 export const password = 'pass word $(x) \'"';
 
 /** crypt(3), SHA-512, of `password`. */
-const hash = '$6$lvsctl$UMAprtpe.6yrmwWJHAK5yZnJeSipgSnMobkmBlUlZ5O98VDTYmwYlRfwMLyr1UsRq2qIvBxfE0d6.Bfkf.Aey/';
+export const passwordHash = '$6$lvsctl$UMAprtpe.6yrmwWJHAK5yZnJeSipgSnMobkmBlUlZ5O98VDTYmwYlRfwMLyr1UsRq2qIvBxfE0d6.Bfkf.Aey/';
 const id = 4242;
 const user = 'deploy';
 
@@ -40,7 +40,7 @@ function makeEtc(dir: string, { shell = '/bin/bash', sudoers = [], bashrc = '' }
   execFileSync('cp', ['-a', '/etc', etc]);
   appendFileSync(join(etc, 'passwd'), `${user}:x:${id}:${id}::${home}:${shell}\n`);
   appendFileSync(join(etc, 'group'), `${user}:x:${id}:\n`);
-  appendFileSync(join(etc, 'shadow'), `${user}:${hash}:19000:0:99999:7:::\n`);
+  appendFileSync(join(etc, 'shadow'), `${user}:${passwordHash}:19000:0:99999:7:::\n`);
   execFileSync('rm', ['-rf', join(etc, 'sudoers'), join(etc, 'sudoers.d')]);
   writeFileSync(join(etc, 'sudoers'), ['root ALL=(ALL:ALL) ALL', ...sudoers, ''].join('\n'), { mode: 0o440 });
   mkdirSync(home);
