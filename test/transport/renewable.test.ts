@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import type { Host } from '../../src/model.ts';
 import { renewable } from '../../src/transport/renewable.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 import { s0Fleet } from '../support/plan-context.ts';
 
-const [host] = s0Fleet.hosts;
-if (!host) throw new Error('the fleet has no host');
+const [host] = s0Fleet.hosts as readonly [Host];
 
 /** Each line counts how often it was closed; every other attempt to connect fails. */
 function transport() {
