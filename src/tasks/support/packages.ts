@@ -36,7 +36,8 @@ export function removePackages(manager: PackageManager, names: readonly string[]
 export function holdPackages(manager: PackageManager, names: readonly string[]): Sh {
   if (manager === 'apt') return aptMark('hold', names);
   if (manager === 'dnf') {
-    return sh`for name in ${names}; do
+    return sh`set -- ${names}
+for name do
   version=$(rpm -q --qf '%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}' -- "$name") || { printf '%s\n' "$version" >&2; exit 1; }
   dnf -q --cacheonly versionlock delete "$name" && dnf -q --cacheonly versionlock add "$version" || exit 1
 done`;
