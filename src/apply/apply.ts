@@ -30,6 +30,8 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
   let applied: Applied = { hosts: [], batches: [], stopped: [], gates: [] };
   for (const host of busyIn(plan.batches)) options.emit({ kind: 'host', host, doing: 'waits for its turn' });
   for (const [number, planned] of plan.batches.entries()) {
+    // A host that still sends clients there must not find that what it sends them to is gone.
+    if (planned.removals && !isWhole(applied)) return stoppedBefore(plan.batches.slice(number), applied);
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
     const hosts = await applyBatch(without(batch, failedIn(applied)), number, common);
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
@@ -40,6 +42,10 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
     if (gates.length > 0 || isOver(now, batch)) return stoppedBefore(plan.batches.slice(number + 1), applied);
   }
   return applied;
+}
+
+function isWhole({ hosts, batches }: Applied): boolean {
+  return !hosts.some(({ failed }) => failed) && !batches.some((batch) => batch.hosts.some(({ status }) => status === 'unreachable'));
 }
 
 function stoppedBefore(rest: readonly Batch[], applied: Applied): Applied {
@@ -84,7 +90,7 @@ function touchedBy({ hosts, batches }: Applied): ReadonlySet<string> {
   return new Set([...busy, ...steps.flatMap(({ step, changes }) => (step.on !== undefined && changes.length > 0 ? [step.on] : []))]);
 }
 
-/** More hosts of the batch's play have failed, or were never reached, than may. What is taken away is taken away only after all went well. */
+/** More hosts of the batch's play have failed, or were never reached, than may. */
 function isOver({ hosts, batches }: Applied, { play, maxFail }: Batch): boolean {
   const inPlay = batches.filter((batch) => batch.play === play).flatMap((batch) => batch.hosts);
   const unreachable = inPlay.filter(({ status }) => status === 'unreachable').map(({ host }) => host);

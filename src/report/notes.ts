@@ -17,12 +17,19 @@ export interface Notes {
   readonly stopped: readonly string[];
 }
 
-function stoppedNotes({ applied, fleet, command }: ReportInput): readonly string[] {
+function stoppedNotes(input: ReportInput): readonly string[] {
+  const { applied, fleet, command } = input;
   const names = applied?.stopped ?? [];
   if (names.length === 0) return [];
-  const because = applied?.gates.length ? 'the gate before it does not open' : 'more hosts failed than may';
+  const because = reasonOf(input);
   const resume = `when that is mended, "lvsctl ${command} ${fleet.file}" goes on from here: what has been done is not done again`;
   return [...names.map((name) => `not begun, because ${because}: ${name}`), resume];
+}
+
+function reasonOf({ applied }: ReportInput): string {
+  if (applied?.gates.length) return 'the gate before it does not open';
+  const onlyRemovals = applied?.batches.every((batch) => batch.removals || !applied.stopped.includes(batch.name));
+  return onlyRemovals ? 'not every host is as it should be' : 'more hosts failed than may';
 }
 
 /** Before anything is touched: a host that does not answer counts as failed. */
@@ -62,7 +69,16 @@ function leftOver(input: ReportInput): readonly string[] {
         .flatMap(({ changes }) => changes.map(({ title }) => `still to be done after applying: ${host}: ${title}`)),
     ),
   );
-  return left;
+  return [...unseen(input), ...left];
+}
+
+/** Hosts of which nobody knows whether the changes have held. */
+function unseen({ applied, after }: ReportInput): readonly string[] {
+  const worked = new Set(applied?.hosts.map(({ host }) => host));
+  const lost = (after?.batches ?? []).flatMap(({ hosts }) =>
+    hosts.filter(({ host, status }) => status === 'unreachable' && worked.has(host)),
+  );
+  return [...new Set(lost.map(({ host, why }) => `${host} could not be looked at after its changes were made: ${why}`))];
 }
 
 /** What handlers came to, with the host. */

@@ -100,6 +100,17 @@ test('what is taken away comes after all that is added, the last play first', as
   ]);
 });
 
+test('nothing is taken away while a host has failed, even where one may', async () => {
+  const book =
+    play('real servers', 'web1', '{ name: old, absent: true }') +
+    play('directors', 'dr1', '{ name: new, text: x }', '{ name: nowhere/x, text: x }');
+  hosts.write('web1', 'old', 'x');
+  const report = await hosts.deploy(book, { tasks, maxFail: { hosts: 1 } });
+  expect(report.exitCode).toBe(1);
+  expect(report.notes[0]).toBe('not begun, because not every host is as it should be: real servers: what is taken away');
+  expect([hosts.read('dr1', 'new'), hosts.read('web1', 'old')]).toEqual(['x', 'x']);
+});
+
 test('a run may begin with any task, and steps that somebody said no to are left out without a complaint', async () => {
   const book = play('p', 'web1', '{ name: a, text: x }', '{ name: b, text: x }', '{ name: c, text: x }').replace(
     'note: { name: b',
