@@ -7,7 +7,8 @@ import { type Looked, type LookOptions, look, lookAgain } from './plan/look.ts';
 import { leaveOut } from './plan/omit.ts';
 import type { BoundPlay } from './playbook/bind.ts';
 import type { Registry } from './playbook/registry.ts';
-import { type Findings, makeReport } from './report.ts';
+import type { Findings } from './report/findings.ts';
+import { makeReport } from './report/report.ts';
 import { reach } from './transport/reach.ts';
 import type { Transport } from './transport/transport.ts';
 import { settling, untilSettled } from './verify/settle.ts';
@@ -75,10 +76,11 @@ function rollout(flow: Flow, looking: LookOptions, first: Looked, omitted: Reado
     /** Health checks need a moment to notice what was changed: what fails at first is looked at once more after that. */
     gate: async (batch: Batch): Promise<readonly CheckResult[]> => {
       const settled = Date.now() + settling(flow.fleet);
-      const gate = first.plays[batch.play]?.gate ?? [];
-      const names = new Set(batch.hosts.map(({ host }) => host));
-      const others = new Set(Object.keys(first.plays[batch.play]?.steps ?? {}).filter((name) => !names.has(name)));
-      const findings = async () => (await verifyAll(gate, 'gate', looking)).filter(({ host }) => !others.has(host));
+      const { gate = [], steps = {} } = first.plays[batch.play] ?? {};
+      // From the batch and from outside of the play: its other hosts have nothing to say about this batch.
+      const outside = flow.fleet.hosts.filter(({ name }) => !steps[name]).map(({ name }) => name);
+      const from = new Set([...batch.hosts.map(({ host }) => host), ...outside]);
+      const findings = () => verifyAll(gate, 'gate', { ...looking, from });
       const found = await findings();
       if (!found.some(({ status }) => status === 'fail')) return found;
       await untilSettled(settled, { ...flow, connections: looking.connections });

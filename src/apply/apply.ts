@@ -28,12 +28,15 @@ export interface Applied {
 export async function apply(plan: Plan, options: RolloutOptions): Promise<Applied> {
   const common = { ...options, builds: newBuilds(options.store), turns: newTurns() };
   let applied: Applied = { hosts: [], batches: [], stopped: [], gates: [] };
+  for (const host of busyIn(plan.batches)) options.emit({ kind: 'host', host, doing: 'waits for its turn' });
   for (const [number, planned] of plan.batches.entries()) {
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
     const hosts = await applyBatch(without(batch, failedIn(applied)), number, common);
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
     const gates = hosts.length > 0 && !isOver(now, batch) ? (await options.gate(batch)).filter(({ status }) => status === 'fail') : [];
     applied = { ...now, gates };
+    const later = busyIn(plan.batches.slice(number + 1));
+    for (const host of busyIn([batch])) options.emit({ kind: 'host', host, doing: later.has(host) ? 'waits for its turn' : '' });
     if (gates.length > 0 || isOver(now, batch)) return stoppedBefore(plan.batches.slice(number + 1), applied);
   }
   return applied;
@@ -55,6 +58,10 @@ function applyBatch(batch: Batch, number: number, common: Common): Promise<reado
   const meets = ready.some(({ steps }) => steps.some(({ changes }) => changes.some(({ stage }) => stage)));
   const begin = (host: HostPlan) => applyHost(host, `${options.runId}-${number}`, options);
   return Promise.all([...refused, ...ready.map((host) => (meets ? begin(host) : common.limit(begin, host)))]);
+}
+
+function busyIn(batches: readonly Batch[]): ReadonlySet<string> {
+  return new Set(batches.flatMap(({ hosts }) => hosts.filter(hasWork).map(({ host }) => host)));
 }
 
 function hasWork({ steps }: HostPlan): boolean {

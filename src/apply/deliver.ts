@@ -1,12 +1,16 @@
 /** What a change needs from the control machine, brought to the host; what a host has built, brought back. */
-import type { Change } from '../model.ts';
+import type { Change, Event } from '../model.ts';
 import { fetchFile, sendFile } from '../transport/send-file.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { HostOptions } from './apply-host.ts';
+import type { Builds } from './artefacts.ts';
 import { hostCache } from './bundle.ts';
-import { artefactPath, fetchBlob, sha256 } from './store.ts';
+import { artefactPath, fetchBlob, type Store, sha256 } from './store.ts';
 
-type Options = Pick<HostOptions, 'store' | 'builds' | 'emit'>;
+interface Options {
+  readonly store: Store;
+  readonly builds: Builds;
+  readonly emit: (event: Event) => void;
+}
 
 /** Sources for a build, files to be copied, an artefact that another host makes: waits for that. */
 export async function deliver(change: Change, connection: Connection, { store, builds, emit }: Options): Promise<void> {

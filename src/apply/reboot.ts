@@ -48,17 +48,18 @@ async function acrossReboot(
   { emit }: FollowOptions,
 ): Promise<Outcome> {
   const host = connection.host.name;
+  const title = 'wait until the host is back';
   const began = Date.now();
   const seconds = (): number => reboot.seconds + (Date.now() - began) / 1000;
-  emit({ kind: 'begin', host, title: reboot.title });
+  emit({ kind: 'begin', host, title });
   try {
     await untilBack(connection, boot, began + within * 1000);
-    emit({ kind: 'end', host, title: reboot.title, result: 'done', detail: '', seconds: seconds() });
+    emit({ kind: 'end', host, title, result: 'done', detail: '', seconds: seconds() });
     return { ...reboot, seconds: seconds() };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const output = `it was told to reboot and is not back after ${Math.round(seconds())} s: ${error.message}`;
-    emit({ kind: 'end', host, title: reboot.title, result: 'failed', detail: output, seconds: seconds() });
+    emit({ kind: 'end', host, title, result: 'failed', detail: output, seconds: seconds() });
     return { ...reboot, result: 'failed', exit: -1, output, seconds: seconds() };
   }
 }

@@ -96,7 +96,12 @@ export function fill(params: unknown, scope: Scope, failed: Failed = passOn, pat
 function fillText(text: string, scope: Scope): unknown {
   if (!text.includes('<%')) return text;
   const single = /^<%=((?:(?!%>)[\s\S])*)%>$/.exec(text.trim())?.[1];
-  if (single !== undefined) return evaluate(single, scope);
+  if (single !== undefined) {
+    const value = evaluate(single, scope);
+    // A line end behind a word or number belongs to the text; behind a list or a mapping it is only how the expression was typed.
+    if (text === text.trim() || typeof value === 'object') return value;
+    return text.replace(text.trim(), () => intoText(value));
+  }
   // Without compileDebug EJS leaves the message of an error as it is.
   const options = { escape: intoText, strict: false, compileDebug: false };
   try {

@@ -83,6 +83,10 @@ async function imported(file: string): Promise<unknown> {
 /** Where the syntax is wrong: the error of an import does not say it, Node's own check does. */
 function syntaxError(file: string): readonly [string, Where] | undefined {
   const { stderr } = spawnSync(process.execPath, ['--experimental-default-type=module', '--check', resolve(file)], { encoding: 'utf8' });
-  const [, line, before, message] = /:(\d+)\n.*\n( *)\^.*\n\n(\w*Error: .*)/.exec(stderr ?? '') ?? [];
-  return line === undefined ? undefined : [message ?? '', { file, line: Number(line), column: (before?.length ?? 0) + 1 }];
+  const [, line] = /^[^\n]*:(\d+)\n/.exec(stderr ?? '') ?? [];
+  const [message] = /^\w*Error: .*/m.exec(stderr ?? '') ?? [];
+  if (line === undefined || message === undefined) return undefined;
+  // Where a file ends too early there is nothing to point at.
+  const [, before] = /\n( *)\^/.exec(stderr) ?? [];
+  return [message, { file, line: Number(line), ...(before !== undefined && { column: before.length + 1 }) }];
 }

@@ -6,6 +6,7 @@ import type { Template } from '../model.ts';
 import { complaint, located } from './complaint.ts';
 import { evaluate, FactsNeeded, fill, type Scope } from './expression.ts';
 import { isKnown, unknownName } from './expression-names.ts';
+import { besideBook } from './local-paths.ts';
 import { explainParameter } from './parameter-faults.ts';
 import { undefinedVariable } from './scope.ts';
 
@@ -54,7 +55,7 @@ export function filled(template: Template, scope: Scope): unknown {
 /** The parameters as the word's schema wants them. */
 export function checked(schema: z.ZodType, params: Template, value: unknown, name: string, kind: 'task' | 'check' = 'task'): unknown {
   const result = schema.safeParse(value ?? {});
-  if (result.success) return result.data;
+  if (result.success) return besideBook(schema, result.data, params.place().file);
   const [issue] = result.error.issues;
   const { path, atKey, message, hint } = explainParameter(issue, name, schema, value);
   throw complaint(message, params.place(path, atKey), 'playbook.params', `${hint}see "lvsctl ${kind}s ${name}"`);

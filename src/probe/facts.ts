@@ -26,7 +26,6 @@ export function parseFacts(output: Output): Facts {
   const all = (key: string): readonly string[] => said.filter(([name]) => name === key).map(([, value]) => value);
   const first = (key: string): string => all(key)[0] ?? '';
   const os = new Map(all('os').map((line) => [line.split('=', 1)[0] ?? '', unquote(line.slice(line.indexOf('=') + 1))]));
-  const managers = all('packages');
   return {
     hostname: first('hostname'),
     distribution: os.get('ID') ?? '',
@@ -34,12 +33,18 @@ export function parseFacts(output: Output): Facts {
     codename: os.get('VERSION_CODENAME') ?? '',
     architecture: first('machine'),
     kernel: first('kernel'),
-    packageManager: managers.includes('dnf') ? 'dnf' : managers.includes('apt-get') ? 'apt' : 'none',
+    packageManager: packageManager(all('packages'), `${os.get('ID')} ${os.get('ID_LIKE')}`),
     init: first('init') === 'systemd' ? 'systemd' : 'other',
     cpus: Math.max(1, all('cpu').length),
     memoryMiB: Math.floor(Number(first('memory')) / 1024) || 0,
     interfaces: interfaces(all('mac'), all('address')),
   };
+}
+
+/** Either distribution can have the other's manager, as a package like any other. */
+function packageManager(there: readonly string[], family: string): Facts['packageManager'] {
+  if (there.includes('apt-get') && /\b(debian|ubuntu)\b/.test(family)) return 'apt';
+  return there.includes('dnf') ? 'dnf' : there.includes('apt-get') ? 'apt' : 'none';
 }
 
 function interfaces(macs: readonly string[], addresses: readonly string[]): Facts['interfaces'] {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Change, defineTask, type PlanContext } from '../task.ts';
 import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/blob-file.ts';
 import { blobOf, localFile } from './support/local-file.ts';
-import { absolutePath, accountName, fileContent, fileMode, text } from './support/params.ts';
+import { absolutePath, accountName, fileContent, fileMode, localPath, text } from './support/params.ts';
 import { validateWith, validator } from './support/validator.ts';
 import { fileChange } from './support/write-file.ts';
 
@@ -17,7 +17,10 @@ const params = z
     src: text
       .min(1)
       .optional()
-      .describe('File of the control machine: a path relative to the folder of the inventory. Of any kind and size.'),
+      .describe(
+        'File of the control machine: a path relative to the folder of the playbook, or else of the inventory. Of any kind and size.',
+      )
+      .meta(localPath),
     content: fileContent.optional().describe('The whole content, instead of `src`; at most 128 KiB.'),
     dest: destination.describe('Absolute path on the host. With a slash at its end: the directory that gets the file, under its own name.'),
     owner: accountName.default('root').describe('User that owns the file, by name or number.'),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
+import { cannotHold, holdChange, kept, refuseHeld, releaseChange } from './support/package-holds.ts';
 import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/package-state.ts';
-import { holdPackages, installPackages, releasePackages, removePackages } from './support/packages.ts';
+import { installPackages, removePackages } from './support/packages.ts';
 import { oneOrMore, toList } from './support/params.ts';
 
 const packageName = z
@@ -12,6 +13,13 @@ const params = z
   .strictObject({
     name: oneOrMore(packageName).describe('Package, or list of packages; all of them are installed in one go.'),
     state: z.enum(['present', 'absent']).default('present').describe('`present` installs what is missing and upgrades nothing.'),
+    version: z
+      .string()
+      .regex(/^[0-9A-Za-z][0-9A-Za-z.+:~^_-]*$/, 'a whole version as the package manager writes it, such as 1:2.2.7-1+b2 or 1.20.1-14.el9')
+      .optional()
+      .describe(
+        'Exactly this version, be it older than the installed one; only with a single package. Unsaid, any installed version is right.',
+      ),
     hold: z
       .boolean()
       .optional()
@@ -19,7 +27,11 @@ const params = z
         'Whether the version stays as it is, whoever upgrades the host: apt-mark, or the versionlock plugin of dnf. As it is unless said.',
       ),
   })
-  .refine((want) => want.state === 'present' || want.hold !== true, '"hold: true" goes with "state: present" only');
+  .refine((want) => want.state === 'present' || want.hold !== true, '"hold: true" goes with "state: present" only')
+  .refine(
+    (want) => want.version === undefined || (want.state === 'present' && toList(want.name).length === 1),
+    '"version" belongs to one package that is present: give each package a step of its own',
+  );
 
 type Want = z.infer<typeof params>;
 
@@ -28,13 +40,18 @@ export default defineTask<Want, SeenManagers>({
     'Packages of the distribution, installed or not, held at their version or not. Services do not start by being installed; versions are pinned by the plan.',
   params,
   touches: (want) => toList(want.name).map((name) => `package:${name}`),
-  probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present', holds: want.hold !== undefined }),
+  probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present' }),
   parse: ({ stdout }) => parsePackages(stdout),
   plan: (seen, want, { facts }) => {
     const found = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
     if (want.hold === true && found.noHold !== '') throw cannotHold(found);
+    if (facts.packageManager === 'dnf' && want.version !== undefined && !want.version.includes('-')) throw noRelease(want.version);
     const work = want.state === 'present' ? install(found, want, facts) : remove(found, want, facts);
-    return want.hold === true ? [...work, ...hold(found, want, facts)] : [...release(found, want, facts), ...work];
+    if (want.hold === undefined) return work;
+    // What is held at a version that this step replaces is let go before, and held again afterwards.
+    const names = toList(want.name);
+    const free = kept(found, want.hold ? names.filter((name) => !isRight(found.installed.get(name), want)) : names);
+    return [...releaseChange(free, facts), ...work, ...(want.hold ? holdChange(found, { names, released: free }, facts) : [])];
   },
   settled: (want, seen) => {
     const names = toList(want.name);
@@ -47,38 +64,47 @@ export default defineTask<Want, SeenManagers>({
   example: { name: ['keepalived', 'ipvsadm'], state: 'present', hold: true },
 });
 
-function install({ installed, candidates }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
-  const missing = toList(want.name).filter((name) => !installed.has(name));
-  if (missing.length === 0) return [];
-  const wanted = missing.map((name) => ({ name, version: candidates.get(name) }));
+function install(found: SeenPackages, want: Want, facts: Facts): readonly Change[] {
+  const { installed, candidates } = found;
+  const names = toList(want.name).filter((name) => !isRight(installed.get(name), want));
+  if (names.length === 0) return [];
+  refuseHeld(kept(found, names), want);
+  const wanted = names.map((name) => ({ name, version: want.version ?? candidates.get(name) }));
+  const old = names.filter((name) => installed.has(name));
   return [
     {
-      id: `install:${missing.join(',')}`,
-      title: `install ${missing.join(', ')}`,
-      was: '',
+      id: `install:${names.join(',')}`,
+      title: `install ${names.map((name) => [name, want.version].filter(Boolean).join(' ')).join(', ')}`,
+      was: old.map((name) => `${name} ${installed.get(name)}\n`).join(''),
       will: wanted.map(({ name, version }) => `${name} ${version ?? '(newest available)'}\n`).join(''),
-      run: installPackages(facts.packageManager, wanted),
-      unless: allInstalled(missing, facts),
+      run: installPackages(facts.packageManager, wanted, { anyDirection: old.length > 0 }),
+      unless: allInstalled(names, want.version, facts),
       timeout: 1800,
+      ...(old.length > 0 && { risk: 'restart' as const }),
     },
   ];
 }
 
-function allInstalled(names: readonly string[], { packageManager }: Facts): Sh {
-  if (packageManager === 'dnf') return sh`rpm -q -- ${names} >/dev/null 2>&1`;
+/** dnf leaves an epoch of 0 out. */
+function isRight(installed: string | undefined, { version }: Want): boolean {
+  return installed !== undefined && (version === undefined || version.replace(/^0:/, '') === installed.replace(/^0:/, ''));
+}
+
+function allInstalled(names: readonly string[], version: string | undefined, { packageManager }: Facts): Sh {
+  if (packageManager === 'dnf') {
+    if (version === undefined) return sh`rpm -q -- ${names} >/dev/null 2>&1`;
+    return sh`version=$(rpm -q --qf '%{EVR}' -- ${names} 2>/dev/null); [ "\${version#0:}" = ${version.replace(/^0:/, '')} ]`;
+  }
+  if (version !== undefined)
+    return sh`[ "$(dpkg-query -W -f='\${db:Status-Status} \${Version}' -- ${names} 2>/dev/null)" = ${`installed ${version}`} ]`;
   return sh`[ "$(dpkg-query -W -f='\${db:Status-Status}\\n' -- ${names} 2>/dev/null | grep -cx installed)" -ge ${names.length} ]`;
 }
 
-function remove({ installed, held }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
+function remove(found: SeenPackages, want: Want, facts: Facts): readonly Change[] {
+  const { installed } = found;
   const present = toList(want.name).filter((name) => installed.has(name));
   if (present.length === 0) return [];
-  const kept = present.filter((name) => held.has(name) && want.hold === undefined && facts.packageManager === 'apt');
-  if (kept.length > 0) {
-    throw refuse(
-      `${kept.join(', ')} ${kept.length === 1 ? 'is' : 'are'} held: somebody has decided to keep the version`,
-      'write "hold: false", if that is no longer so',
-    );
-  }
+  if (facts.packageManager === 'apt') refuseHeld(kept(found, present), want);
   return [
     {
       id: `remove:${present.join(',')}`,
@@ -92,42 +118,9 @@ function remove({ installed, held }: SeenPackages, want: Want, facts: Facts): re
   ];
 }
 
-/** After the installation: what is held is the version that is there then. */
-function hold({ installed, held, half }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
-  const free = toList(want.name).filter((name) => !held.has(name) || !installed.has(name));
-  if (free.length === 0) return [];
-  const state = (name: string) => (half.has(name) ? 'locked at other versions' : 'not held');
-  return [
-    {
-      id: `hold:${free.join(',')}`,
-      title: `hold ${free.join(', ')} at ${free.length === 1 ? 'its version' : 'their versions'}`,
-      was: free.map((name) => `${name} ${state(name)}\n`).join(''),
-      will: free.map((name) => `${name} held\n`).join(''),
-      run: holdPackages(facts.packageManager, free),
-      timeout: 120,
-    },
-  ];
-}
-
-function release({ held, half }: SeenPackages, want: Want, facts: Facts): readonly Change[] {
-  const kept = toList(want.name).filter((name) => want.hold === false && (held.has(name) || half.has(name)));
-  if (kept.length === 0) return [];
-  return [
-    {
-      id: `release:${kept.join(',')}`,
-      title: `hold ${kept.join(', ')} no longer`,
-      was: kept.map((name) => `${name} held\n`).join(''),
-      will: kept.map((name) => `${name} not held\n`).join(''),
-      run: releasePackages(facts.packageManager, kept),
-      timeout: 120,
-    },
-  ];
-}
-
-function cannotHold({ noHold }: SeenPackages): Error {
-  const switchedOff = noHold.includes('switched off');
+function noRelease(version: string): Error {
   return refuse(
-    `packages cannot be held here: ${noHold}`,
-    switchedOff ? 'write "enabled = 1" in /etc/dnf/plugins/versionlock.conf' : 'install the package python3-dnf-plugin-versionlock first',
+    `${version} is not the whole version of a package of dnf: it has no release`,
+    'write it as rpm -q --qf "%{EVR}" prints it: 1.20.1-14.el9',
   );
 }

@@ -2,15 +2,16 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, type Sh, sh } from '../task.ts';
 import { blobOf, type LocalFile, localFile } from './support/local-file.ts';
-import { absolutePath, text } from './support/params.ts';
+import { absolutePath, localPath, text } from './support/params.ts';
 
 const params = z
   .strictObject({
     src: text
       .regex(/(^|\/)(?!\.{1,2}$)[^/\n]+$/, 'the path of a file')
       .describe(
-        'Script of the control machine: a path relative to the folder of the inventory. Its first line says what runs it; sh unless said.',
-      ),
+        'Script of the control machine: a path relative to the folder of the playbook, or else of the inventory. Its first line says what runs it; sh unless said.',
+      )
+      .meta(localPath),
     args: z.array(text).default([]).describe('Arguments, each one word.'),
     creates: absolutePath.optional().describe('Path that is there once the script has done its work.'),
     unless: text.min(1).optional().describe('Command that changes nothing and exits 0 once there is nothing to do.'),

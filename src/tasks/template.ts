@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTask, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { absolutePath, accountName, fileMode, inlineLimit, text } from './support/params.ts';
+import { absolutePath, accountName, fileMode, inlineLimit, localPath, text } from './support/params.ts';
 import { validateWith, validator } from './support/validator.ts';
 import { fileChange, fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
@@ -9,7 +9,10 @@ const params = z.strictObject({
   path: absolutePath.describe('Absolute path on the host.'),
   template: text
     .min(1)
-    .describe('EJS text (write `<%%=` in a playbook), or a file that ends in `.ejs`: a path relative to the folder of the inventory.'),
+    .describe(
+      'EJS text (write `<%%=` in a playbook), or a file that ends in `.ejs`: a path relative to the folder of the playbook, or else of the inventory.',
+    )
+    .meta(localPath),
   vars: z
     .record(z.string(), z.unknown())
     .default({})

@@ -5,7 +5,7 @@ import { type Blob, type Change, defineTask, type PlanContext, sh } from '../tas
 import { sha256 } from './support/blob-file.ts';
 import { httpUrl, isHttpUrl } from './support/http-url.ts';
 import { blobOf, localFile } from './support/local-file.ts';
-import { absolutePath, accountName, text } from './support/params.ts';
+import { absolutePath, accountName, localPath, text } from './support/params.ts';
 import { unpack } from './support/unpack.ts';
 
 const params = z
@@ -13,8 +13,9 @@ const params = z
     src: z
       .union([httpUrl, text.regex(/^(?!https?:)(.*\/)?(?!\.{1,2}$)[^/\n]+$/, 'the path of an archive, or a URL')])
       .describe(
-        'Archive of the control machine (a path relative to the folder of the inventory) or a URL that it fetches: tar of any kind, or zip.',
-      ),
+        'Archive of the control machine (a path relative to the folder of the playbook, or else of the inventory) or a URL that it fetches: tar of any kind, or zip.',
+      )
+      .meta(localPath),
     sha256: sha256.optional().describe('SHA-256 of the archive; needed with a URL.'),
     dest: absolutePath.describe(
       'Directory that it is unpacked into; made where it is missing. What is there already and not in the archive stays.',

@@ -27,7 +27,7 @@ export function loadTemplate(said: string, inventoryFile = '.'): Template {
     throw new LvsError(`there is no template ${said}`, {
       code: 'template.missing',
       exitCode: EXIT.badInput,
-      hint: 'a path is relative to the folder of the inventory; a bare name is one that comes with lvsctl',
+      hint: 'a path is relative to the folder of the playbook, or else of the inventory; a bare name is one that comes with lvsctl',
       cause,
     });
   }

@@ -5,6 +5,12 @@ import type { Connection, Transport } from './transport.ts';
 export async function renewable(host: Host, transport: Transport): Promise<Connection> {
   let line = await transport.connect(host);
   let spent = 0;
+  let closed = false;
+  /** Once: each further goodbye to a line that is down would leave listeners on its socket. */
+  const close = (): void => {
+    if (!closed) line.close();
+    closed = true;
+  };
   return {
     get host() {
       return line.host;
@@ -14,11 +20,12 @@ export async function renewable(host: Host, transport: Transport): Promise<Conne
     },
     shell: () => line.shell(),
     async renew() {
-      line.close();
+      close();
       const fresh = await transport.connect(host);
       spent += line.channels;
       line = fresh;
+      closed = false;
     },
-    close: () => line.close(),
+    close,
   };
 }

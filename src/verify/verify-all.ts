@@ -9,11 +9,14 @@ export interface VerifyOptions extends Omit<ProbeAllOptions, 'doing'> {
   readonly fleet: Fleet;
   /** Hosts that were not reached. */
   readonly unreached: Readonly<Record<string, Seen>>;
+  /** Names of the hosts to look from; absent: all. */
+  readonly from?: ReadonlySet<string>;
 }
 
 export async function verifyAll(checks: readonly BoundCheck[], doing: string, options: VerifyOptions): Promise<readonly CheckResult[]> {
   if (checks.length === 0) return [];
-  const { fleet, unreached } = options;
+  const { from, unreached } = options;
+  const fleet = from ? { ...options.fleet, hosts: options.fleet.hosts.filter(({ name }) => from.has(name)) } : options.fleet;
   const questions = fleet.hosts.map((host) => [host.name, fragmentsFor(host, checks, fleet)] as const);
   const asked = Object.fromEntries(questions.filter(([, fragments]) => Object.keys(fragments).length > 0));
   return judge(checks, { ...unreached, ...(await probeAll(asked, { ...options, doing })) }, fleet);

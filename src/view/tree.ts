@@ -20,11 +20,19 @@ const barWidth = 24;
 
 export function watchTree(hosts: readonly string[]): Watch {
   const rows = new Map<string, Row>();
+  // The list begins a moment later; what has happened by then is not lost.
+  const early = new Map<string, Event>();
   const width = Math.max(...hosts.map((host) => host.length));
   const list = new Listr(
     hosts.map((host) => ({
       title: host,
-      task: (_: unknown, wrapper: Wrapper) => new Promise<void>((finish) => void rows.set(host, newRow(wrapper, finish))),
+      task: (_: unknown, wrapper: Wrapper) =>
+        new Promise<void>((finish) => {
+          const row = newRow(wrapper, finish);
+          rows.set(host, row);
+          const event = early.get(host);
+          if (event) note(row, event);
+        }),
     })),
     { concurrent: true, rendererOptions: { collapseSubtasks: false, clearOutput: true } },
   );
@@ -36,7 +44,10 @@ export function watchTree(hosts: readonly string[]): Watch {
   return {
     emit: (event) => {
       const row = rows.get(event.host);
-      if (!row) return;
+      if (!row) {
+        early.set(event.host, event);
+        return;
+      }
       note(row, event);
       draw();
     },
@@ -62,7 +73,7 @@ function note(row: Row, event: Event): void {
 
 function title(host: string, row: Row): string {
   const seconds = Math.round((Date.now() - row.since) / 1000);
-  const line = [host, printable(row.doing), row.detail, seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
+  const line = [host, printable(row.doing), row.detail, row.doing && seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
   return line.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
 }
 

@@ -102,7 +102,7 @@ describe('a reboot in the middle', () => {
     const { outcomes, results, events, failed } = await play(machine, [well('reboot', { reboots: 1 }), well('after')]);
     expect({ results, failed }).toEqual({ results: ['failed', 'not-run'], failed: ['top'] });
     expect(outcomes[0]?.output).toMatch(/^it was told to reboot and is not back after \d+ s: connection refused$/);
-    expect(events.at(-1)).toMatchObject({ kind: 'end', result: 'failed', title: 'reboot' });
+    expect(events.at(-1)).toMatchObject({ kind: 'end', result: 'failed', title: 'wait until the host is back' });
   });
 
   test('a host with another key is not asked a second time', async () => {

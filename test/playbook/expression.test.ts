@@ -14,6 +14,13 @@ test('a single expression keeps its type, mixed text becomes text, undefined lea
   });
 });
 
+test('a line end behind a word stays, behind a list or mapping it means nothing', () => {
+  expect(fill("<%= 'x' %>\n", scope)).toBe('x\n');
+  expect(fill('<%= vars.list.length %>\n', scope)).toBe('2\n');
+  expect(fill('<%= vars.list %>\n', scope)).toEqual([1, 2]);
+  expect(() => fill('<%= vars.none %>\n', scope)).toThrow('an expression inside this text gives undefined');
+});
+
 test('text is not escaped for HTML', () => {
   expect(fill("a <%= '<&>' %>", scope)).toBe('a <&>');
 });

@@ -18,6 +18,14 @@ const { tasks } = await loadRegistry();
 const shadow = openShadowShell();
 afterAll(() => shadow.close());
 
+/** What there is on a host, in the words that tasks use for each other's work. */
+const kinds = 'address directory file firewall group host hostname ipvs limits module mount package selinux service sysctl unit user'.split(
+  ' ',
+);
+
+/** They look, or wait for what others do. */
+const touchNothing = ['http_check', 'query', 'wait_for'];
+
 test('there are tasks', () => {
   expect([...tasks.keys()]).toContain('package');
 });
@@ -43,10 +51,25 @@ describe.each([...tasks])('%s', (name, task) => {
     expect(goldens.some(({ golden }) => golden.changes.length === 0 && golden.settled)).toBe(true);
   });
 
-  test('names what it touches and needs as kind:name', () => {
-    const want = task.params.parse(task.example);
-    const words = [...task.touches(want), ...(task.needs?.(want) ?? [])];
-    expect(words.filter((word) => !/^[a-z_]+:[^\n]+$/.test(word))).toEqual([]);
+  test('names what it touches and needs as kind:name, of a kind that others know', () => {
+    for (const { params } of situations) {
+      const want = task.params.parse(params);
+      const words = [...task.touches(want), ...(task.needs?.(want) ?? [])];
+      expect(words.filter((word) => !kinds.includes(/^([a-z]+):[^\n]+$/.exec(word)?.[1] ?? ''))).toEqual([]);
+    }
+    expect(task.touches(task.params.parse(task.example)).length > 0).toBe(!touchNothing.includes(name));
+  });
+
+  test('a change shows a difference, and notifies only handlers that come with the task', () => {
+    for (const situation of situations) {
+      const want = task.params.parse(situation.params);
+      const changes = changesOf(task, want, situation) ?? [];
+      expect(oddities(changes)).toEqual([]);
+      // An empty file that comes to be is all that there is to show.
+      expect(changes.filter(({ was, will, title }) => was === will && !title.startsWith('create ')).map(({ id }) => id)).toEqual([]);
+      const own = Object.keys(task.handlers?.(want) ?? {});
+      expect(changes.flatMap(({ notify = [] }) => notify).filter((handler) => !own.includes(handler))).toEqual([]);
+    }
   });
 
   test.each(shells)('every fragment is good %s', (shell) => {

@@ -49,3 +49,35 @@ test('without a manager it says so', () => {
 test.each(['-y', 'a b', 'nginx=1', '', 'x/y', "x'y", 'a*'])('%j is no name of a package', (name) => {
   expect(task.params.safeParse({ name }).success).toBe(false);
 });
+
+test.each([
+  [{ name: ['a', 'b'], version: '1.0' }, '"version" belongs to one package'],
+  [{ name: 'a', state: 'absent', version: '1.0' }, '"version" belongs to one package'],
+  [{ name: 'a', state: 'absent', hold: true }, '"hold: true" goes with'],
+  [{ name: 'a', version: '-1' }, 'a whole version'],
+])('%j is refused', (params, message) => {
+  expect(task.params.safeParse(params).error?.issues[0]?.message).toContain(message);
+});
+
+test('an epoch of 0 may be written or not', () => {
+  const facts = { packageManager: 'dnf' } as const;
+  expect(plan('rpm nginx 1.20.1-14.el9\n', { name: 'nginx', version: '0:1.20.1-14.el9' }, facts)).toEqual([]);
+});
+
+test('dnf wants the release too: without it no installed version would ever be right', () => {
+  const facts = { packageManager: 'dnf' } as const;
+  expect(() => plan('', { name: 'nginx', version: '1.20.1' }, facts)).toThrow('1.20.1 is not the whole version');
+  expect(plan('', { name: 'nginx', version: '1.20.1' })).toHaveLength(1);
+});
+
+test('an older version takes the place of a newer one only where the version is pinned', () => {
+  expect(script('dpkg nginx 1.22.1-9\n', { name: 'nginx', version: '1.18.0-1' })).toContain("--allow-downgrades install 'nginx=1.18.0-1'");
+  expect(script('', { name: 'nginx' })).not.toContain('downgrade');
+});
+
+test('a lock at another version is let go before what is missing is installed', () => {
+  const facts = { packageManager: 'dnf' } as const;
+  const locked = 'versionlock there\nlock nginx-1:1.0-1.*\n';
+  expect(() => plan(locked, { name: 'nginx' }, facts)).toThrow('nginx is held');
+  expect(plan(locked, { name: 'nginx', hold: true }, facts).map(({ id }) => id)).toEqual(['release:nginx', 'install:nginx', 'hold:nginx']);
+});

@@ -23,7 +23,7 @@ export const localLimit = 1024 ** 3;
 const known = new Map<string, LocalFile>();
 
 /**
- * The file that a playbook names: a path relative to the folder of the inventory. Throws LvsError `local-file.missing` or
+ * The file that a playbook names: a path relative to the folder of the playbook, or else of the inventory. Throws LvsError `local-file.missing` or
  * `local-file.unusable` (exit 4).
  */
 export function localFile(said: string, inventoryFile: string): LocalFile {
@@ -86,7 +86,7 @@ function attempt<Value>(said: string, work: () => Value): Value {
     throw new LvsError(`cannot read ${said}: ${reason}`, {
       code: 'local-file.missing',
       exitCode: EXIT.badInput,
-      hint: 'a path is relative to the folder of the inventory',
+      hint: 'a path is relative to the folder of the playbook, or else of the inventory',
       cause,
     });
   }

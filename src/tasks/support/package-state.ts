@@ -24,13 +24,11 @@ export interface Question {
   readonly names: readonly string[];
   /** Asks for what could be installed, too. */
   readonly candidates: boolean;
-  /** Asks dnf for locked versions, too; with apt that costs nothing. */
-  readonly holds: boolean;
 }
 
 /** Without network: what the host's lists of packages say. */
 export function packagesProbe(question: Question): Sh {
-  return lines(aptProbe(question), dnfProbe(question), question.holds && lockProbe);
+  return lines(aptProbe(question), dnfProbe(question), lockProbe);
 }
 
 export function parsePackages(stdout: string): SeenManagers {
@@ -71,7 +69,7 @@ fi`;
 
 /** dnf itself is slow to start, so it is asked for candidates only where something is missing. */
 function dnfProbe({ names, candidates }: Question): Sh {
-  const ask = sh`[ $# -eq 0 ] || ! command -v dnf >/dev/null || dnf -q --cacheonly repoquery --latest-limit=1 --qf 'candidate %{name} %{evr}' -- "$@" 2>/dev/null`;
+  const ask = sh`[ $# -eq 0 ] || ! command -v dnf >/dev/null || dnf -q --cacheonly repoquery --latest-limit=1 --qf 'candidate %{name} %{evr}\\n' -- "$@" 2>/dev/null`;
   return sh`if command -v rpm >/dev/null; then
   seen=$(rpm -q --qf 'rpm %{NAME} %{EVR}\\n' -- ${names} 2>/dev/null)
   printf '%s\n' "$seen"

@@ -11,13 +11,17 @@ export interface PackageVersion {
 
 /**
  * Installs what is missing of `wanted`, without recommended packages. The lists of packages are renewed first where a version is not
- * known, and after a failure (the pinned one may be gone from the mirror), then it is tried once more. Throws `refused` without a
- * known package manager.
+ * known, and after a failure (the pinned one may be gone from the mirror), then it is tried once more. With `anyDirection` an older
+ * version may take the place of a newer one. Throws `refused` without a known package manager.
  */
-export function installPackages(manager: PackageManager, wanted: readonly (string | PackageVersion)[]): Sh {
+export function installPackages(
+  manager: PackageManager,
+  wanted: readonly (string | PackageVersion)[],
+  { anyDirection = false }: { readonly anyDirection?: boolean } = {},
+): Sh {
   const packages = wanted.map((each) => (typeof each === 'string' ? { name: each, version: undefined } : each));
-  if (manager === 'apt') return aptInstall(packages);
-  if (manager === 'dnf') return dnfInstall(packages);
+  if (manager === 'apt') return aptInstall(packages, anyDirection);
+  if (manager === 'dnf') return dnfInstall(packages, anyDirection);
   throw noManager();
 }
 
@@ -32,7 +36,8 @@ export function removePackages(manager: PackageManager, names: readonly string[]
 export function holdPackages(manager: PackageManager, names: readonly string[]): Sh {
   if (manager === 'apt') return aptMark('hold', names);
   if (manager === 'dnf') {
-    return sh`for name in ${names}; do
+    return sh`set -- ${names}
+for name do
   version=$(rpm -q --qf '%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}' -- "$name") || { printf '%s\n' "$version" >&2; exit 1; }
   dnf -q --cacheonly versionlock delete "$name" && dnf -q --cacheonly versionlock add "$version" || exit 1
 done`;
@@ -83,25 +88,31 @@ const renewLists = sh`renew_lists() {
   done
 }`;
 
-function aptInstall(packages: readonly PackageVersion[]): Sh {
+function aptInstall(packages: readonly PackageVersion[], anyDirection: boolean): Sh {
   const known = packages.every(({ version }) => version !== undefined);
   const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+  const options = anyDirection ? sh`--no-install-recommends --allow-downgrades` : sh`--no-install-recommends`;
   return lines(
     sh`(`,
     aptGet,
     noServices,
     renewLists,
     sh`[ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg --configure -a || exit 1
-install() { apt_get --no-install-recommends install ${words}; }`,
+install() { apt_get ${options} install ${words}; }`,
     known ? sh`install || { renew_lists && install; }` : sh`renew_lists; install`,
     sh`)`,
   );
 }
 
-/** dnf goes by lists that may be two days old: a pinned version that is gone is looked for once more in new ones. */
-function dnfInstall(packages: readonly PackageVersion[]): Sh {
+/**
+ * dnf goes by lists that may be two days old: a pinned version that is gone is looked for once more in new ones. It installs no older
+ * version over a newer one, and calls that a success.
+ */
+function dnfInstall(packages: readonly PackageVersion[], anyDirection: boolean): Sh {
   const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
   const install = sh`dnf -y --setopt=install_weak_deps=False install ${words}`;
   if (packages.every(({ version }) => version === undefined)) return install;
-  return sh`${install} || dnf -y --refresh --setopt=install_weak_deps=False install ${words}`;
+  const renewed = sh`${install} || dnf -y --refresh --setopt=install_weak_deps=False install ${words}`;
+  if (!anyDirection) return renewed;
+  return sh`{ ${renewed}; } && { rpm -q -- ${words} >/dev/null || dnf -y downgrade ${words}; }`;
 }

@@ -31,6 +31,9 @@ export const accountName = z
   .string()
   .regex(/^([a-z_][a-z0-9_-]{0,30}\$?|[0-9]{1,10})$/, 'a name of small letters, digits, "_" and "-", at most 31, or a number');
 
+/** `.meta(localPath)`: the parameter names a file of the control machine, and is looked for beside the playbook first. */
+export const localPath = { localPath: true } as const;
+
 /** One name or several; always a list of distinct names afterwards. */
 export function oneOrMore<Name extends z.ZodType<string>>(name: Name) {
   return z.union([name, z.array(name).min(1)]);

@@ -1,43 +1,13 @@
 /** What a run found, as the document that scripts and people are shown, with the one exit code that stands for it. */
-import type { Applied } from './apply/apply.ts';
-import type { AppliedHost } from './apply/apply-host.ts';
-import { EXIT, type ExitCode } from './errors.ts';
-import type {
-  Batch,
-  ChangeReport,
-  CheckResult,
-  Fleet,
-  Host,
-  HostReport,
-  Outcome,
-  Plan,
-  Report,
-  StepPlan,
-  StepReport,
-  Summary,
-} from './model.ts';
-import { needsWork } from './plan/batches.ts';
-import { mask } from './sh/secret.ts';
-import { renderSh } from './sh/sh.ts';
-import type { Lines } from './transport/reach.ts';
-import { diffLines } from './view/diff.ts';
-
-/** What the stages of a run came to. */
-export interface Findings {
-  readonly plan: Plan;
-  readonly applied?: Applied;
-  /** The plan made again after applying: must be empty. */
-  readonly after?: Plan;
-  readonly checks: readonly CheckResult[];
-}
-
-export interface ReportInput extends Findings {
-  readonly command: string;
-  readonly runId: string;
-  readonly fleet: Fleet;
-  readonly lines: Lines;
-  readonly seconds: number;
-}
+import type { AppliedHost } from '../apply/apply-host.ts';
+import { EXIT, type ExitCode } from '../errors.ts';
+import type { Batch, ChangeReport, CheckResult, Host, HostReport, Plan, Report, StepPlan, StepReport, Summary } from '../model.ts';
+import { needsWork } from '../plan/batches.ts';
+import { mask } from '../sh/secret.ts';
+import { renderSh } from '../sh/sh.ts';
+import { diffLines } from '../view/diff.ts';
+import type { ReportInput } from './findings.ts';
+import { handlersOf, type Notes, notesOf } from './notes.ts';
 
 export function makeReport(input: ReportInput): Report {
   const asked = input.fleet.hosts.filter(({ name }) => input.lines.connections.has(name) || input.lines.unreached[name]);
@@ -142,72 +112,6 @@ function summarise(hosts: readonly HostReport[], input: ReportInput): Summary {
     skipped: count('skipped') + count('standby'),
     rescued: count('rescued'),
   };
-}
-
-function handlersOf({ applied }: ReportInput): readonly (Outcome & { readonly host: string })[] {
-  return (applied?.hosts ?? []).flatMap(({ host, changes }) =>
-    changes.flatMap(({ step, outcome }) => (step === undefined ? [{ ...outcome, host }] : [])),
-  );
-}
-
-/** Changes that a second look still finds, batches that were not begun, handlers that failed, hosts whose absence stops everything. */
-function notesOf(input: ReportInput): Notes {
-  const handlers = handlersOf(input).filter(({ result }) => result === 'failed');
-  const failed = handlers.map(({ host, title, output }) => `${host}: ${title} failed: ${output}`);
-  return { failed: [...failed, ...leftOver(input)], stopped: input.applied ? stoppedNotes(input) : absentNotes(input) };
-}
-
-interface Notes {
-  readonly failed: readonly string[];
-  readonly stopped: readonly string[];
-}
-
-function stoppedNotes({ applied, fleet, command }: ReportInput): readonly string[] {
-  const names = applied?.stopped ?? [];
-  if (names.length === 0) return [];
-  const because = applied?.gates.length ? 'the gate before it does not open' : 'more hosts failed than may';
-  const resume = `when that is mended, "lvsctl ${command} ${fleet.file}" goes on from here: what has been done is not done again`;
-  return [...names.map((name) => `not begun, because ${because}: ${name}`), resume];
-}
-
-/** Before anything is touched: a host that does not answer counts as failed. */
-function absentNotes({ plan, command }: ReportInput): readonly string[] {
-  if (command !== 'deploy') return [];
-  const busy = new Set(plan.batches.filter(({ hosts }) => hosts.some(({ steps }) => steps.some(needsWork))).map(({ play }) => play));
-  return [...busy].flatMap((number) => {
-    const batches = plan.batches.filter(({ play }) => play === number);
-    const lost = [
-      ...new Set(batches.flatMap(({ hosts }) => hosts.filter(({ status }) => status === 'unreachable').map(({ host }) => host))),
-    ];
-    const [first] = batches;
-    if (!first || lost.length <= first.maxFail) return [];
-    const without = ['all', ...lost.map((host) => `!${host}`)].join(':');
-    return [
-      `nothing was touched: ${lost.join(', ')} ${lost.length === 1 ? 'does' : 'do'} not answer, and ${first.maxFail === 0 ? 'none' : `only ${first.maxFail}`} may fail; mend that, leave out (--limit '${without}') or allow it (--max-fail ${lost.length})`,
-    ];
-  });
-}
-
-/** Steps that came to nothing for a reason that is told already do not count. */
-function leftOver(input: ReportInput): readonly string[] {
-  const { applied, after } = input;
-  if (!after || !applied || applied.hosts.some(({ failed }) => failed) || applied.stopped.length > 0) return [];
-  const made = new Set(['done', 'already']);
-  const told = new Set(
-    applied.hosts.flatMap(({ host, changes }) =>
-      changes.flatMap(({ step, outcome }) => (made.has(outcome.result) ? [] : [`${host} ${step}`])),
-    ),
-  );
-  for (const { hosts } of applied.batches)
-    for (const { host, steps } of hosts) for (const { step, status } of steps) if (status === 'skipped') told.add(`${host} ${step.id}`);
-  const left = after.batches.flatMap(({ hosts }) =>
-    hosts.flatMap(({ host, steps }) =>
-      steps
-        .filter(({ step, status }) => status !== 'standby' && !told.has(`${host} ${step.id}`))
-        .flatMap(({ changes }) => changes.map(({ title }) => `still to be done after applying: ${host}: ${title}`)),
-    ),
-  );
-  return left;
 }
 
 /** Where several codes apply: 5 unreachable, then 1 failed, 3 not verified, 2 changes pending. A refusal of the plan is bad input. */
