@@ -110,7 +110,7 @@ describe('a passphrase', () => {
     const error = await failure(transportWith([file], ask).connect(silentHost('web1')));
     expect(error).toMatchObject({ code: 'ssh.key', exitCode: 4, message: `the passphrase does not open the key ${file}` });
     expect(ask).toHaveBeenCalledTimes(1);
-    expect(sshd.log().split('Connection from').length).toBe(before + 1);
+    await vi.waitFor(() => expect(sshd.log().split('Connection from').length).toBe(before + 1));
   });
 
   it('that nobody gives is refused in the words of who was asked', async () => {

@@ -108,7 +108,7 @@ describe('an ssh_config in somebody’s home', () => {
       mkdirSync(join(process.env.HOME ?? '', '.ssh', 'conf.d'));
       writeFileSync(join(process.env.HOME ?? '', '.ssh', 'conf.d', 'web'), section('web*', sshd, 'User root'));
       (await sshTransport({ agentSocket: '' }).connect(silentHost('web1'))).close();
-      expect(sshd.log()).toContain('Accepted publickey for root');
+      await vi.waitFor(() => expect(sshd.log()).toContain('Accepted publickey for root'));
     } finally {
       await sshd.stop();
     }
