@@ -33,11 +33,17 @@ export interface BelievedService {
  * in keepalived's own /tmp, which PrivateTmp may hide from everybody else.
  *
  * It is written some time after the signal. It counts when it is another than before and has stopped growing, and only together with a
- * table that was the same before and after: otherwise a health check was just changing both.
+ * table that was the same before and after: otherwise a health check was just changing both. A process that does not wait for the signal
+ * yet, in the first moments of its life, would be ended by it: that one is not asked.
  */
-const ask: Sh = sh`table() { awk '/^ *->/ { print "  ->", $2, $3, $4; next } { print }' /proc/net/ip_vs; }
+const ask: Sh = sh`waited=50
+{ while read -r key mask; do
+  mask=\${mask%??}
+  case $key$mask in SigBlk:*[2367abef] | SigCgt:*[2367abef]) waited=0 ;; esac
+done <"/proc/$pid/status"; } 2>/dev/null
+table() { awk '/^ *->/ { print "  ->", $2, $3, $4; next } { print }' /proc/net/ip_vs; }
 look() { stat -c '%i %s %z' -- "$dump" 2>/dev/null; }
-dump=/proc/$pid/root/tmp/keepalived_check.data tries=0 waited=0 answered=''
+dump=/proc/$pid/root/tmp/keepalived_check.data tries=0 answered=''
 while [ "$tries" -lt 5 ] && [ "$waited" -lt 50 ]; do
   tries=$((tries + 1))
   first=$(table) before=$(look) last=''

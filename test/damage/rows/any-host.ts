@@ -166,7 +166,7 @@ const files: readonly Damage[] = [
   ),
   any(
     'a file in a directory given to somebody else',
-    'touch /srv/site/pages/all/page',
+    'touch /srv/site/pages/all/page; chown root /srv/site/pages/all/page',
     'directory owner:/srv/site/pages/all',
     '[ -z "$(find /srv/site/pages/all ! -user operator)" ]',
   ),
@@ -195,7 +195,7 @@ const files: readonly Damage[] = [
     'downloaded file changed',
     'echo >>/srv/site/downloaded.tar',
     'download content:/srv/site/downloaded.tar',
-    'tar -tf /srv/site/downloaded.tar >/dev/null && [ "$(stat -c %s /srv/site/downloaded.tar)" = 10240 ]',
+    'tar -tf /srv/site/downloaded.tar | grep -q page.html && [ "$(($(stat -c %s /srv/site/downloaded.tar) % 512))" = 0 ]',
   ),
   any('unpacked files gone', 'rm -r /srv/site/unpacked', 'unarchive unpack:/srv/site', '[ -s /srv/site/unpacked/page.html ]'),
   any(
