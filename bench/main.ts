@@ -17,6 +17,20 @@ const rounds = Number(process.env.BENCH_ROUNDS ?? 11);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inventory = join(root, 'inventory/dr.yaml');
 
+/** What is missing here, in words; empty when nothing is. */
+function missing(): string {
+  const needed = {
+    ssh: 'openssh-client',
+    '/usr/sbin/sshd': 'openssh-server',
+    ip: 'iproute2',
+    unshare: 'util-linux',
+    setpriv: 'util-linux',
+  };
+  const absent = Object.entries(needed).filter(([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
+  if (absent.length > 0) return `the bench needs ${absent.map(([command, name]) => `${command} (package ${name})`).join(', ')}`;
+  return process.getuid?.() === 0 ? '' : 'the bench needs root: it makes a network of its own';
+}
+
 /** The addresses of the inventory are this machine's, in a network of its own in which there is nothing else. */
 function enterNetwork(): never {
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
@@ -30,6 +44,8 @@ function enterNetwork(): never {
 interface Row {
   readonly hosts: number;
   readonly node: number;
+  /** A run that has read everything and has no host. */
+  readonly idle: number;
   readonly lvsctl: number;
   readonly ssh: number;
   readonly ratio: number;
@@ -39,11 +55,19 @@ interface Row {
 async function measure(folder: string, fleet: BenchFleet, hosts: readonly Host[]): Promise<Row> {
   const names = hosts.map(({ name }) => name);
   const env = { HOME: fleet.home, SSH_AUTH_SOCK: '', LVSCTL_CACHE: join(folder, 'cache') };
-  const words = [process.execPath, join(root, 'bin/lvsctl.js'), 'plan', inventory, '-p', fleet.playbook, '--limit', names.join(':')];
-  const lvsctl: Command = { words, env };
+  const plan = (limit: string): Command => ({
+    words: [process.execPath, join(root, 'bin/lvsctl.js'), 'plan', inventory, '-p', fleet.playbook, '--limit', limit],
+    env,
+  });
+  const lvsctl = plan(names.join(':'));
   const memory = await peakMemory(lvsctl, folder);
   const ssh = names.map((name) => ({ words: ['ssh', '-F', join(fleet.home, '.ssh/config'), name, '/bin/sh'], input: fleet.script(name) }));
-  const taken = await timeInTurn(rounds, { node: [{ words: [process.execPath, '-e', '0'] }], lvsctl: [lvsctl], ssh });
+  const taken = await timeInTurn(rounds, {
+    node: [{ words: [process.execPath, '-e', '0'] }],
+    idle: [plan('clients')],
+    lvsctl: [lvsctl],
+    ssh,
+  });
   return { ...taken, hosts: names.length, memory, ratio: (taken.lvsctl - taken.node) / taken.ssh };
 }
 
@@ -66,7 +90,7 @@ async function bench(): Promise<boolean> {
 
 function show(rows: readonly Row[], steps: number, processes: number): void {
   const line = (...cells: readonly string[]): string =>
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(34) : cell.padStart(12))).join('');
+    cells.map((cell, index) => (index === 0 ? cell.padEnd(36) : cell.padStart(12))).join('');
   const row = (title: string, cell: (row: Row) => string): string => line(title, ...rows.map(cell));
   const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
   const said = [
@@ -74,6 +98,8 @@ function show(rows: readonly Row[], steps: number, processes: number): void {
     row('', ({ hosts }) => `${hosts} host${hosts === 1 ? '' : 's'}`),
     row('lvsctl plan', ({ lvsctl }) => milliseconds(lvsctl)),
     row('  of it Node’s own start', ({ node }) => milliseconds(node)),
+    row('  loading and reading itself', ({ idle, node }) => milliseconds(idle - node)),
+    row('  the hosts', ({ lvsctl, idle }) => milliseconds(lvsctl - idle)),
     row('ssh HOST sh < the same script', ({ ssh }) => milliseconds(ssh)),
     row(`ratio, Node’s start aside (≤ ${goals.ratio})`, ({ ratio }) => ratio.toFixed(2)),
     row(`peak memory (≤ ${goals.memory} MiB)`, ({ memory }) => `${memory.toFixed(0)} MiB`),
@@ -82,6 +108,12 @@ function show(rows: readonly Row[], steps: number, processes: number): void {
   process.stdout.write(`${said.join('\n')}\n`);
 }
 
-if (process.env.BENCH_INSIDE !== 'yes') enterNetwork();
-const met = await bench();
-if (!met && process.argv.includes('--assert')) process.exitCode = 1;
+const lack = missing();
+if (lack !== '') {
+  process.stderr.write(`${lack}\n`);
+  process.exitCode = 4;
+} else if (process.env.BENCH_INSIDE !== 'yes') {
+  enterNetwork();
+} else if (!(await bench()) && process.argv.includes('--assert')) {
+  process.exitCode = 1;
+}

@@ -51,9 +51,19 @@ function wrongValue(issue: z.core.$ZodIssue, path: Path, value: unknown): Compla
   return fault(code, path, describe(path, value), `${near}allowed: ${issue.message}`);
 }
 
+/** Keys that Ansible users type from habit, with what is said instead. */
+const habits: Readonly<Record<string, string>> = {
+  ansible_host: 'write address',
+  ansible_port: 'write ssh: { port: … }',
+  ansible_ssh_private_key_file: 'write ssh: { key: … }',
+  ansible_user: 'write ssh: { user: … }',
+  children: 'name the groups under hosts',
+};
+
 function unknownKey(key: string, path: Path, allowed: string): Complaint {
   const found = `unknown key ${formatValue(key)}${path.length > 0 ? ` in ${formatPath(path)}` : ''}`;
-  return keyFault('unknown-key', [...path, key], found, `${didYouMean(key, allowed.split(', '))}allowed: ${allowed}`);
+  const habit = Object.hasOwn(habits, key) ? `${habits[key]}; ` : didYouMean(key, allowed.split(', '));
+  return keyFault('unknown-key', [...path, key], found, `${habit}allowed: ${allowed}`);
 }
 
 function wrongName(path: Path, issue: z.core.$ZodIssueInvalidKey): Complaint {

@@ -76,21 +76,25 @@ async function untilWhole(cluster: Cluster): Promise<void> {
 /** Does it and makes sure that it shows: damage that is none would prove nothing. */
 async function doHarm(cluster: Cluster, each: Case): Promise<Played> {
   const parts = partsOf(each);
-  const before = each.damage.first ? 1 : 0;
-  const first = await Promise.all(parts.slice(0, before).map((part) => harm(cluster, part)));
-  const rest = await Promise.all(parts.slice(before).map((part) => harm(cluster, part)));
-  return { ...each, parts, harmed: [...first, ...rest].flat() };
+  const before = await Promise.all(parts.map((part) => looks(cluster, part, true)));
+  const [first, rest] = each.damage.first ? [parts.slice(0, 1), parts.slice(1)] : [[], parts];
+  const done = [
+    ...(await Promise.all(first.map((part) => harm(cluster, part)))),
+    ...(await Promise.all(rest.map((part) => harm(cluster, part)))),
+  ];
+  const after = await Promise.all(parts.map((part) => looks(cluster, part, false)));
+  return { ...each, parts, harmed: [...before, ...done, ...after].flat() };
 }
 
-async function harm(cluster: Cluster, { host, harm: script, whole }: Part): Promise<readonly string[]> {
-  const before = await cluster.shell(host, `${prelude(host)}${whole}\n`);
-  const done = await cluster.shell(host, `${prelude(host)}set -e\n${script}\n`);
-  const after = await cluster.shell(host, `${prelude(host)}${whole}\n`);
-  return [
-    ...(before.exit === 0 ? [] : [`${host} was not whole before: ${before.said}`]),
-    ...(done.exit === 0 ? [] : [`${host} could not be damaged: ${done.said}`]),
-    ...(after.exit !== 0 ? [] : [`the damage does not show on ${host}`]),
-  ];
+async function looks(cluster: Cluster, { host, whole }: Part, right: boolean): Promise<readonly string[]> {
+  const { exit, said } = await cluster.shell(host, `${prelude(host)}${whole}\n`);
+  if ((exit === 0) === right) return [];
+  return [right ? `${host} was not whole before: ${said}` : `the damage does not show on ${host}`];
+}
+
+async function harm(cluster: Cluster, { host, harm: script }: Part): Promise<readonly string[]> {
+  const { exit, said } = await cluster.shell(host, `${prelude(host)}set -e\n${script}\n`);
+  return exit === 0 ? [] : [`${host} could not be damaged: ${said}`];
 }
 
 async function undo(cluster: Cluster, round: readonly Case[]): Promise<readonly string[]> {

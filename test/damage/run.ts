@@ -56,7 +56,7 @@ async function playAll(): Promise<boolean> {
   }
   const failed = rows.filter(({ wrong }) => wrong.length > 0);
   process.stdout.write(
-    `${tableText(rows)}\n${rows.length} kinds of damage, ${rows.length - failed.length} mended by exactly what was planned, ${elapsed()}\n`,
+    `${tableText(rows)}\n${rows.length} kinds of damage, ${rows.length - failed.length} as they should be, ${elapsed()}\n`,
   );
   for (const { kind, host, wrong } of failed)
     process.stdout.write(`\n✖ ${kind} (${host})\n${wrong.map((line) => `    ${line}\n`).join('')}`);

@@ -5,7 +5,7 @@ export function tableText(rows: readonly Row[]): string {
   const cells = rows.flatMap(({ kind, host, planned, wrong, seconds }) => {
     const lines = planned.length > 0 ? planned : ['nothing'];
     return lines.map((line, index) =>
-      index === 0 ? [kind, host, line, wrong.length === 0 ? 'yes' : 'NO', seconds.toFixed(0)] : ['', '', line, '', ''],
+      index === 0 ? [kind, host, line, verdict(planned, wrong), seconds.toFixed(0)] : ['', '', line, '', ''],
     );
   });
   const table = [['kind of damage', 'host', 'what plan said', 'mended', 'seconds'], ...cells];
@@ -18,4 +18,9 @@ export function tableText(rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+function verdict(planned: readonly string[], wrong: readonly string[]): string {
+  if (wrong.length > 0) return 'NO';
+  return planned.some((each) => each.startsWith('refused: ')) ? 'by hand, as said' : 'yes';
 }

@@ -136,6 +136,17 @@ const cases: readonly Case[] = [
     ],
   ],
   [
+    'habits from Ansible',
+    [
+      ['web1: { address: 10.18.43.13 }', 'web1: { address: 10.18.43.13, ansible_user: admin }'],
+      ['clients:', 'groups: { both: { children: [backends] } }\nclients:'],
+    ],
+    [
+      'web.yaml:12:33: unknown key "ansible_user" in backends.web1; write ssh: { user: … }; allowed: address, interfaces, ssh, vars, rip, weight',
+      'web.yaml:14:19: unknown key "children" in groups.both; name the groups under hosts; allowed: hosts, ssh, vars',
+    ],
+  ],
+  [
     'a range of names that are none',
     [['web2: { address: 10.18.43.14 }', '"web_[1:2]": { address: "10.18.43.[14:15]" }']],
     [

@@ -46,7 +46,7 @@ test('a deploy makes bare machines application servers', async () => {
     expect.stringMatching(/^uid=\d+\(olivia\) gid=\d+\(operators\)/),
     'hello 700',
     'active',
-    '1024',
+    '8192',
     '',
   ]);
 });

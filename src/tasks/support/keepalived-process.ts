@@ -13,8 +13,8 @@ export const reloadFile = '/run/keepalived.reload';
 const pidFile = '/run/keepalived.pid';
 const stampFile = '/run/lvsctl/keepalived.loaded';
 
-/** Sets `conf` and `pid` (empty: does not run). Reads only. */
-export const findProcess: Sh = sh`conf=${configPath} pid='' comm=''
+/** Sets `pid` (empty: does not run). Reads only. */
+export const findProcess: Sh = sh`pid='' comm=''
 { read -r pid <${pidFile}; } 2>/dev/null || :
 case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || : ;; esac
 [ "$comm" = keepalived ] || pid=''`;
@@ -27,8 +27,9 @@ const findKept: Sh = sh`bare() { sed -e 's/^[[:blank:]]*//' -e 's/[[:blank:]]*$/
 kept=$(find "/proc/$pid/fd" -lname '/memfd:/keepalived/consolidated_configuration*' 2>/dev/null | head -n 1)
 [ -z "$kept" ] || ! { bare <"$conf"; } 2>/dev/null | grep -q '[@$~!#]\|^include' || kept=''`;
 
-/** Sets `state`: `none` (does not run), `loaded` or `pending`. Reads only. */
+/** Sets `conf` and `state`: `none` (does not run), `loaded` or `pending`. Reads only. */
 export const keepalivedState: Sh = lines(
+  sh`conf=${configPath}`,
   findProcess,
   sh`state='none' loader='' loaded=''
 if [ -n "$pid" ]; then
@@ -53,6 +54,7 @@ export function validConfig(path: Sh): Sh {
 
 /** Makes the running keepalived read its configuration, waits until it has, and writes down what it loaded. Never restarts it: that drops every VIP. */
 export const reloadKeepalived: Sh = lines(
+  sh`conf=${configPath}`,
   findProcess,
   sh`[ -n "$pid" ] || { echo 'keepalived does not run: nothing to reload'; exit 0; }
 sum=$(sha256sum <"$conf") || exit 1

@@ -67,12 +67,7 @@ const accounts: readonly Damage[] = [
   any('home of a user changed', 'usermod -d /tmp operator', 'user home:operator', 'getent passwd operator | grep -q :/home/operator:'),
   any('home directory of a user removed', 'rm -r /home/operator', 'user home-directory:operator', stat('%U', '/home/operator', 'operator')),
   any('group of a user changed', 'usermod -g users operator', 'user group:operator', '[ "$(id -gn operator)" = operators ]'),
-  any(
-    'user removed',
-    'userdel operator 2>/dev/null || :; getent group operators >/dev/null || groupadd -g 2000 operators',
-    'user create:operator',
-    '[ "$(id -u operator)" = 2000 ]',
-  ),
+  any('user removed', 'userdel visitor', 'user create:visitor', 'getent passwd visitor >/dev/null'),
   any('group removed', 'groupdel auditors', 'group create:auditors', 'getent group auditors >/dev/null'),
   any('number of a group changed', 'groupmod -g 2999 operators', [], '[ "$(getent group operators | cut -d: -f3)" = 2000 ]', {
     refused: { words: 'the group operators has the number 2999, not 2000', undo: 'groupmod -g 2000 operators' },
@@ -112,7 +107,7 @@ const system: readonly Damage[] = [
     'a name leads elsewhere in /etc/hosts',
     'sed -i "1i 10.18.43.99 www" /etc/hosts',
     'etc_hosts lines:/etc/hosts',
-    'getent hosts www | grep -q 10.18.43.30',
+    '! grep -q 10.18.43.99 /etc/hosts',
   ),
   any(
     'sysctl of a range changed live',
@@ -173,7 +168,7 @@ const files: readonly Damage[] = [
     'a file in a directory given to somebody else',
     'touch /srv/site/pages/all/page',
     'directory owner:/srv/site/pages/all',
-    stat('%U', '/srv/site/pages/all/page', 'operator'),
+    '[ -z "$(find /srv/site/pages/all ! -user operator)" ]',
   ),
   any('directory removed', 'rm -r /srv/site/pages/all', 'directory create:/srv/site/pages/all', '[ -d /srv/site/pages/all ]'),
   any(

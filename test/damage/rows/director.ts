@@ -13,7 +13,7 @@ const runs =
 export const director: readonly Damage[] = [
   {
     kind: 'a line of keepalived.conf changed',
-    parts: ['keepalived conf', ...table],
+    parts: ['keepalived conf'],
 
     on: 'director',
     harm: wrong,
@@ -58,7 +58,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf removed',
-    parts: ['keepalived conf', ...table],
+    parts: ['keepalived conf'],
     on: 'director',
     harm: `rm ${conf}`,
     plan: content,
@@ -66,7 +66,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf readable by all',
-    parts: ['keepalived conf', ...table],
+    parts: ['keepalived conf'],
 
     on: 'director',
     harm: `chmod 644 ${conf}`,
@@ -75,7 +75,7 @@ export const director: readonly Damage[] = [
   },
   {
     kind: 'keepalived.conf given to another user',
-    parts: ['keepalived conf', ...table],
+    parts: ['keepalived conf'],
 
     on: 'director',
     harm: `chown daemon ${conf}`,

@@ -8,10 +8,11 @@ const dropIn = '/etc/systemd/system/nginx.service.d/lvsctl-limits.conf';
 const logins = '/etc/security/limits.d/lvsctl-user-nginx-nofile.conf';
 const runs = 'systemctl -q is-active nginx && curl -s --max-time 3 http://127.0.0.1/ | grep -q "$(hostname)"';
 const current = `[ "$(stat -L -c %i /proc/$(cat ${prefix}/logs/nginx.pid)/exe)" = "$(stat -c %i ${prefix}/sbin/nginx)" ]`;
-const wrong = `cp -p ${conf} /root/kept; sed -i 's/worker_connections .*/worker_connections 99;/' ${conf}`;
+const wrong = `cp -p ${conf} /root/kept; sed -i 's/^ *listen .*/&\\n        listen 127.0.0.1:8099;/' ${conf}`;
 const reload = 'systemctl reload nginx; sleep 3';
 const read = `systemctl show -p NeedDaemonReload nginx | grep -qx NeedDaemonReload=no`;
-const lately = `find ${prefix}/conf -cnewer /run/lvsctl/nginx.loaded | grep -q . && exit 1; [ -e /run/lvsctl/nginx.loaded ]`;
+/** nginx listens as its wrong configuration says. */
+const listens = 'curl -s -o /dev/null --max-time 3 http://127.0.0.1:8099/';
 
 export const nginx: readonly Damage[] = [
   {
@@ -88,7 +89,7 @@ export const nginx: readonly Damage[] = [
     on: 'backend',
     harm: wrong,
     plan: [`nginx_config content:${conf}`],
-    whole: `! grep -q 'worker_connections 99' ${conf}`,
+    whole: `! grep -q 8099 ${conf}`,
   },
   {
     kind: 'nginx.conf put right with its old time, nginx runs with the wrong one',
@@ -96,7 +97,7 @@ export const nginx: readonly Damage[] = [
     on: 'backend',
     harm: `${wrong}; ${reload}; mv /root/kept ${conf}`,
     plan: ['nginx_config live:reload'],
-    whole: lately,
+    whole: `! ${listens}`,
   },
   {
     kind: 'nginx.conf put right just now, nginx runs with the wrong one',
@@ -104,7 +105,7 @@ export const nginx: readonly Damage[] = [
     on: 'backend',
     harm: `${wrong}; ${reload}; cat /root/kept >${conf}`,
     plan: ['nginx_config live:reload'],
-    whole: lately,
+    whole: `! ${listens}`,
   },
   {
     kind: 'page of nginx changed',

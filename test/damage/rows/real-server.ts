@@ -89,8 +89,8 @@ export const realServer: readonly Damage[] = [
   {
     kind: "arp_announce overridden by a package's file",
     on: 'backend',
-    harm: 'echo net.ipv4.conf.all.arp_announce=0 >/usr/lib/sysctl.d/99-vendor.conf',
+    harm: 'rm -f /etc/sysctl.d/99-vendor.conf; echo net.ipv4.conf.all.arp_announce=0 >/usr/lib/sysctl.d/99-vendor.conf',
     plan: ['sysctl override:/etc/sysctl.d/99-vendor.conf'],
-    whole: `[ -e /etc/sysctl.d/99-vendor.conf ] && ${overridden('/etc/sysctl.d/99-vendor.conf')}`,
+    whole: `[ ! -e /usr/lib/sysctl.d/99-vendor.conf ] || { [ -e /etc/sysctl.d/99-vendor.conf ] && ${overridden('/etc/sysctl.d/99-vendor.conf')}; }`,
   },
 ];
