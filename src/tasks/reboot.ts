@@ -37,7 +37,7 @@ interface Seen {
 
 export default defineTask<Want, Seen>({
   summary:
-    'Reboots the host when something asks for it, and waits until it is back and has started; later tasks run on the new boot. Under `handlers:` it reboots whenever it was notified.',
+    'Reboots the host when something asks for it, and waits until it is back and has started; later tasks run on the new boot. What earlier tasks of the same run ask for is seen behind a barrier only. Under `handlers:` it reboots whenever it was notified.',
   params,
   touches: () => ['host:boot'],
   probe: (want) =>
