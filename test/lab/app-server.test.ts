@@ -10,7 +10,7 @@ import { changeTitles, lvsctl, lvsctlJson } from '../support/cli.ts';
 
 const inventory = 'test/lab/app-server.inventory.yaml';
 const book = [inventory, '--lab', '--playbook', 'playbooks/app-server/site.yaml'];
-const deploy = (...flags: readonly string[]) => lvsctlJson('deploy', ...book, '--yes', ...flags);
+const deploy = (...flags: readonly string[]) => lvsctlJson('deploy', ...book, '--yes', '--serial', '100%', ...flags);
 const exec = (pattern: string, command: string) => lvsctl('lab', 'exec', inventory, pattern, '--', command);
 
 const answers = async (port = 8080): Promise<string> => (await exec('backends', `curl -s --max-time 5 http://127.0.0.1:${port}/`)).stdout;
@@ -36,6 +36,10 @@ afterAll(async () => {
 test('a deploy makes bare machines application servers', async () => {
   const { exit, report, stderr } = await deploy();
   expect({ exit, notes: report.notes, stderr, failed: report.summary.failed }).toEqual({ exit: 0, notes: [], stderr: '', failed: 0 });
+  expect(report.checks).toMatchObject([
+    { id: 'app-answers', host: 'web1', status: 'pass', found: 'port 8080 says "Hello from web1"' },
+    { id: 'app-answers', host: 'web2', status: 'pass' },
+  ]);
   expect(report.hosts.map(({ name }) => name)).toEqual(['web1', 'web2']);
   expect(report.hosts[0]?.steps.find(({ name }) => name === 'Perl, elsewhere')?.status).toBe('skipped');
   const account = await exec(
@@ -83,7 +87,6 @@ test('--tags and --limit do only that', async () => {
   expect((await exec('backends', 'rm /etc/sudoers.d/hello && systemctl stop hello-tidy.timer')).exit).toBe(0);
   const { exit, report } = await deploy('--tags', 'accounts', '--limit', 'web[1:1]');
   expect(exit).toBe(0);
-  expect(report.hosts.map(({ name }) => name)).toEqual(['web1']);
   expect(changeTitles(report)).toEqual([expect.stringContaining('web1: ')]);
   expect(
     (await exec('backends', 'ls /etc/sudoers.d')).stdout
@@ -91,6 +94,16 @@ test('--tags and --limit do only that', async () => {
       .split('\n')
       .filter((line) => line.endsWith(' hello')),
   ).toEqual(['web1: hello']);
+});
+
+test('its own check finds a service that does not run', async () => {
+  expect((await exec('web2', 'systemctl stop hello')).exit).toBe(0);
+  const { exit, report } = await lvsctlJson('verify', ...book);
+  expect(exit).toBe(3);
+  expect(report.checks).toMatchObject([
+    { host: 'web1', status: 'pass' },
+    { host: 'web2', status: 'fail', found: 'nothing answers at port 8080', fix: 'look at journalctl -u hello on web2' },
+  ]);
 });
 
 test('a deploy mends the rest', async () => {
