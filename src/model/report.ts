@@ -57,6 +57,8 @@ export interface Report {
   readonly ok: boolean;
   readonly exitCode: number;
   readonly runId: string;
+  /** Something has been done on hosts, or was tried; otherwise changes are such as would be made. */
+  readonly touched: boolean;
   readonly summary: Summary;
   /** One after another, those in which something is, or was, to be done, with the hosts concerned. */
   readonly batches: readonly { readonly name: string; readonly hosts: readonly string[] }[];

@@ -20,6 +20,7 @@ export function makeReport(input: ReportInput): Report {
     ok: exitCode === EXIT.done,
     exitCode,
     runId: input.runId,
+    touched: input.applied !== undefined,
     summary,
     batches: workOf(batchesOf(input)),
     hosts,

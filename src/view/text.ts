@@ -40,9 +40,10 @@ function orderLines({ batches, exitCode }: Report): readonly string[] {
 }
 
 /** `4 hosts, 9 channels, 0.41 s, 0 changes`, and what went wrong, if anything did. */
-export function closingLine({ summary, checks, command, exitCode }: Report): string {
+export function closingLine({ summary, checks, command, touched, exitCode }: Report): string {
   const failing = checks.filter(({ status }) => status === 'fail').length;
-  const made = exitCode === 2 || command === 'plan' ? `${count(summary.changed, 'change')} to make` : count(summary.changed, 'change');
+  const open = command === 'plan' || (!touched && summary.changed > 0);
+  const made = open ? `${count(summary.changed, 'change')} to make` : count(summary.changed, 'change');
   const parts = [count(summary.hosts, 'host'), count(summary.channels, 'channel'), `${seconds(summary.seconds)} s`, made];
   if (summary.failed) parts.push(`${summary.failed} failed`);
   if (summary.rescued) parts.push(`${summary.rescued} rescued`);

@@ -20,6 +20,7 @@ const report: Report = {
   ok: true,
   exitCode: 0,
   runId: 'r',
+  touched: true,
   summary: { hosts: 2, channels: 4, seconds: 0.5, ok: 2, changed: 1, failed: 0, unreachable: 0, skipped: 1, rescued: 0 },
   batches: [{ name: 'p', hosts: ['web1'] }],
   hosts: [
