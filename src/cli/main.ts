@@ -95,7 +95,7 @@ changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl depl
   .option('--step', 'ask for each step whether it is to be done')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
 
-common(verb('verify', 'all checks, from every vantage point; changes nothing', 'lvsctl verify inventory/dr.yaml'))
+common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
 

@@ -1,7 +1,7 @@
 /** One step on one host: what it was seen to be, against what is wanted. */
 import { LvsError, refuse } from '../errors.ts';
 import type { Facts, Fleet, Host, Registered, Seen, Step, StepPlan, StepStatus, StepVars } from '../model.ts';
-import { evaluate, type Scope } from '../playbook/expression.ts';
+import { isTrue, type Scope } from '../playbook/expression.ts';
 import type { Registry } from '../playbook/registry.ts';
 import { scopeOf } from '../playbook/scope.ts';
 import type { AnyTask, PlanContext } from '../task.ts';
@@ -74,9 +74,12 @@ export function holds(
 
 function decided(key: 'when' | 'until', name: string, condition: string, scope: Scope): boolean {
   try {
-    return Boolean(evaluate(condition, scope));
+    return isTrue(condition, scope);
   } catch (error) {
-    throw refuse(`${key} of "${name}": ${error instanceof Error ? error.message : String(error)}`);
+    throw refuse(
+      `${key} of "${name}": ${error instanceof Error ? error.message : String(error)}`,
+      error instanceof LvsError ? error.hint : undefined,
+    );
   }
 }
 

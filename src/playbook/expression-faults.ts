@@ -24,6 +24,19 @@ export function textFault(error: unknown, text: string, names: Names): unknown {
   return fault(error.message.replace(/ while compiling ejs[\s\S]*/, ''));
 }
 
+/** `{{ item }}`, and any other name that is there, is meant to be its value; other braces may be a program's own. */
+export function rejectBraces(text: string, { vars, loop }: Names & { readonly loop?: unknown }): void {
+  for (const [whole, name = ''] of text.matchAll(/\{\{-?\s*([A-Za-z_]\w*)[^}]*\}\}/g)) {
+    const meant = name === 'item' && loop !== undefined ? 'item' : name in vars ? `vars.${name}` : undefined;
+    if (meant !== undefined) throw fault(`${whole} is plain text here`, `a value is written <%= ${meant} %>`);
+  }
+}
+
+export function textTruth(condition: string, value: string): LvsError {
+  const right = `compare it, as in ${condition.trim()} === '${value}', or give true or false itself: in YAML, or -e '{"NAME": false}'`;
+  return fault(`it is the text ${JSON.stringify(value)}, and any text counts as true`, right);
+}
+
 /** Undefined when it compiles. */
 function syntaxFault(expression: string): LvsError | undefined {
   try {

@@ -35,6 +35,21 @@ export function unregistered(name: string, known: readonly string[]): LvsError {
   return mistake(`no task registers "${name}"`, `${didYouMean(name, known)}${list}`);
 }
 
+/** What a step has said; a slip in a name would never hold, and nobody would notice. */
+export function saidOnly(what: string, said: Readonly<Record<string, unknown>>): object {
+  return new Proxy(said, {
+    get: (object, name) => {
+      if (typeof name === 'symbol' || name === 'toJSON' || name in Object.prototype || Object.hasOwn(object, name))
+        return Reflect.get(object, name);
+      const known = Object.keys(object);
+      const hint =
+        name === 'rc' && known.includes('exit') ? `write ${what}.exit` : `${didYouMean(name, known)}there are: ${known.join(', ')}`;
+      throw mistake(`there is no ${what}.${name}`, hint);
+    },
+    set: noAssignment,
+  });
+}
+
 /** The object, of which only the names above can be asked; `read` answers for it where it is not there yet. */
 export function guarded<Target extends object>(kind: Kind, target: Target, read?: (name: string) => unknown): Target {
   return new Proxy<Target>(target, {

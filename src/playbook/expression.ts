@@ -4,8 +4,8 @@
  */
 import ejs from 'ejs';
 import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
-import { explainFault, textFault } from './expression-faults.ts';
-import { guarded, noAssignment, unregistered } from './expression-names.ts';
+import { explainFault, rejectBraces, textFault, textTruth } from './expression-faults.ts';
+import { guarded, noAssignment, saidOnly, unregistered } from './expression-names.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -33,10 +33,13 @@ const factsNotYet = guarded('facts', {}, (name) => {
 });
 
 /** What has been registered; a name that no step registers is a mistake, one whose step has not been looked at yet may wait. */
-function registeredIn({ registered = {}, registers = [] }: Scope): object {
+function registeredIn({ registers = [], ...scope }: Scope): object {
+  const registered: Readonly<Record<string, Registered>> = scope.registered ?? {};
   return new Proxy(registered, {
-    get(known, key) {
-      if (typeof key === 'symbol' || Object.hasOwn(known, key)) return Reflect.get(known, key);
+    get(known: Readonly<Record<string, Registered>>, key) {
+      if (typeof key === 'symbol') return undefined;
+      const said = Object.hasOwn(known, key) ? known[key] : undefined;
+      if (said) return saidOnly(`registered.${key}`, said);
       if (registers.includes(key)) throw new FactsNeeded(`registered.${key}`);
       throw unregistered(key, registers);
     },
@@ -56,7 +59,7 @@ function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
   const { fleet, host, vars, facts, loop, result } = scope;
   const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
   const turn = loop && { item: loop.item, loop_index: loop.index };
-  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result }) };
+  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result: saidOnly('result', result) }) };
 }
 
 /**
@@ -71,6 +74,13 @@ export function evaluate(expression: string, scope: Scope): unknown {
   } catch (error) {
     throw explainFault(error, expression, scope);
   }
+}
+
+/** Whether a condition holds, in the sense of JavaScript. Text that says "false" would hold too, and is never meant to: it throws LvsError. */
+export function isTrue(condition: string, scope: Scope): boolean {
+  const value = evaluate(condition, scope);
+  if (typeof value === 'string' && /^(true|false|yes|no|on|off|[01])$/i.test(value)) throw textTruth(condition, value);
+  return Boolean(value);
 }
 
 /**
@@ -94,6 +104,7 @@ export function fill(params: unknown, scope: Scope, failed: Failed = passOn, pat
 }
 
 function fillText(text: string, scope: Scope): unknown {
+  rejectBraces(text, scope);
   if (!text.includes('<%')) return text;
   const single = /^<%=((?:(?!%>)[\s\S])*)%>$/.exec(text.trim())?.[1];
   if (single !== undefined) {

@@ -28,6 +28,14 @@ function readOne(word: string): ExtraVars {
       hint: 'write NAME=VALUE, @FILE.yaml or a JSON object',
     });
   }
+  const [, second] = /\s([A-Za-z_]\w*)=/.exec(value ?? '') ?? [];
+  if (second !== undefined) {
+    throw new LvsError(`--extra-vars ${JSON.stringify(word)} gives ${name} a value with "${second}=" in it`, {
+      code: 'playbook.extra-vars',
+      exitCode: EXIT.badInput,
+      hint: 'write -e once for each variable, or a JSON object if that is meant',
+    });
+  }
   return { values: { [name]: value }, secretNames: [] };
 }
 

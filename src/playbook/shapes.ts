@@ -67,7 +67,9 @@ function share(least: 0 | 1) {
 
 export const playShape = z.strictObject({
   name: z.string({ error: 'a play has a name' }),
-  hosts: z.string({ error: 'hosts is a pattern, such as backends or "all:!web1"' }).optional(),
+  hosts: z
+    .union([z.string(), z.array(z.string())], { error: 'hosts is a pattern, such as backends or "all:!web1", or a list of them' })
+    .optional(),
   serial: z.union([share(1), z.array(share(1)).min(1)]).optional(),
   max_fail: share(0).optional(),
   vars: vars.optional(),

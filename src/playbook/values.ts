@@ -4,8 +4,9 @@ import type { Where } from '../errors.ts';
 import { nearest } from '../inventory/nearest.ts';
 import type { Template } from '../model.ts';
 import { complaint, located } from './complaint.ts';
-import { evaluate, FactsNeeded, fill, type Scope } from './expression.ts';
+import { FactsNeeded, fill, isTrue, type Scope } from './expression.ts';
 import { isKnown, unknownName } from './expression-names.ts';
+import { moduleHabit } from './habits.ts';
 import { besideBook } from './local-paths.ts';
 import { explainParameter } from './parameter-faults.ts';
 import { undefinedVariable } from './scope.ts';
@@ -16,7 +17,7 @@ export function decide(when: readonly Template[], scope: Scope): boolean | strin
   for (const condition of when) {
     const text = String(condition.value);
     try {
-      if (!evaluate(text, scope)) return false;
+      if (!isTrue(text, scope)) return false;
     } catch (error) {
       if (!(error instanceof FactsNeeded)) throw located(error, condition.place(), 'playbook.expression', 'when: ');
       rejectUndefined(text, scope, condition.place());
@@ -47,7 +48,7 @@ export function filled(template: Template, scope: Scope): unknown {
       `${error.message} is not known here`,
       where,
       'playbook.facts',
-      'facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+      'it may be used in "when", and here behind "barrier: true"',
     );
   });
 }
@@ -66,6 +67,6 @@ export function word<Definition>(name: string, known: ReadonlyMap<string, Defini
   const found = known.get(name);
   if (found) return found;
   const close = nearest(name, [...known.keys()]);
-  const hint = close ? `did you mean "${close}"?` : `known: ${[...known.keys()].join(', ')}`;
+  const hint = moduleHabit(name) ?? (close ? `did you mean "${close}"?` : `known: ${[...known.keys()].join(', ')}`);
   throw complaint(`there is no ${kind} "${name}"`, where, 'playbook.unknown-word', hint);
 }

@@ -9,6 +9,10 @@ const params = z.strictObject({
   path: absolutePath.describe('Absolute path on the host.'),
   template: text
     .min(1)
+    .refine(
+      (said) => said.endsWith('.ejs') || !/^\S*(\/\S*|\.j2)$/.test(said) || said.includes('<%'),
+      'a file of a template ends in .ejs; this would be its whole text',
+    )
     .describe(
       'EJS text (write `<%%=` in a playbook), or a file that ends in `.ejs`: a path relative to the folder of the playbook, or else of the inventory.',
     )

@@ -27,6 +27,15 @@ describe('register', () => {
     expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
   });
 
+  test('a slip in what it has said is found when the hosts have been looked at, before anything is touched', async () => {
+    const book = play(
+      `${colour}    - { name: red, when: "registered.colour.rc === 0", command: { run: touch /srv/red, creates: /srv/red } }\n`,
+    );
+    const report = await hosts.deploy(book);
+    expect(report).toMatchObject({ exitCode: 4, touched: false });
+    expect(report.hosts[0]?.why).toBe('when of "red": there is no registered.colour.rc; write registered.colour.exit');
+  });
+
   test('changed and skipped are there for every task; the turns of a loop add up', async () => {
     const turns =
       '    - { name: turn, loop: [a, b], register: made, command: { run: "touch /srv/<%= item %>", creates: "/srv/<%= item %>" } }\n';

@@ -11,7 +11,7 @@ export interface BadBook {
 const play = (task: string): string => `- name: p\n  hosts: web1\n  vars: { colour: red }\n  tasks:\n    - ${task}\n`;
 const bad = (what: string, text: string, line: string): BadBook => ({ what, files: { 'book.yaml': text }, line });
 const isJs = 'expressions are JavaScript: write && for and, || for or, ! for not';
-const facts = 'facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"';
+const facts = 'it may be used in "when", and here behind "barrier: true"';
 
 export const badBooks: readonly BadBook[] = [
   bad(

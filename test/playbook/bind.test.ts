@@ -66,7 +66,7 @@ test.each([
   [task('group: { name: "g<%= host.priority %>" }'), 'book.yaml:4:22: an expression inside this text gives undefined'],
   [
     task('group: { name: "<%= facts.hostname %>" }'),
-    'book.yaml:4:22: facts.hostname is not known here; facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+    'book.yaml:4:22: facts.hostname is not known here; it may be used in "when", and here behind "barrier: true"',
   ],
   ['- name: p\n  hosts: wbe1\n  tasks: []\n', expect.stringMatching(/^book\.yaml:2:10: .*wbe1.*web1/)],
 ])('%j', (text, line) => expect(complaint(text)).toEqual(line));

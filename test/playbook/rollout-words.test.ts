@@ -35,7 +35,7 @@ test.each([
   ],
   [
     `${task('register: colour')}    - query: { run: "<%= registered.colour.stdout %>" }\n`,
-    'book.yaml:6:21: registered.colour is not known here; facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+    'book.yaml:6:21: registered.colour is not known here; it may be used in "when", and here behind "barrier: true"',
   ],
   [
     // What comes later has not been said yet.

@@ -86,7 +86,7 @@ test.each([
   ],
   [
     book('{ a: "<%= facts.release %>" }', echo('<%= vars.a %>')),
-    'book.yaml:5:23: facts.release is not known here; facts, and what tasks have said, may be used in "when", in templates, and behind "barrier: true"',
+    'book.yaml:5:23: facts.release is not known here; it may be used in "when", and here behind "barrier: true"',
   ],
   [book('[a]', echo('x')), expect.stringMatching(/^book\.yaml:3:9: vars is a mapping of names to values/)],
 ])('%j', (text, line) => expect(complaintOf(() => bindText(text))).toEqual(line));

@@ -62,7 +62,15 @@ function indent(text: string): string {
 function parameters(params: z.ZodType): readonly string[] {
   const { properties = {}, required = [] } = z.toJSONSchema(params, { unrepresentable: 'any', io: 'input' });
   return Object.entries(properties).map(([key, value]) => {
-    const about = typeof value === 'object' ? (value.description ?? '') : '';
-    return `  ${key}${required.includes(key) ? '' : ' (optional)'}: ${about}`;
+    const schema = typeof value === 'object' ? value : {};
+    const optional = required.includes(key) ? '' : ' (optional)';
+    return `  ${key}${optional}: ${schema.description ?? ''}${valuesOf(schema)}`;
   });
+}
+
+/** What may be given, and what holds where nothing is. */
+function valuesOf({ enum: allowed, default: standard }: z.core.JSONSchema.BaseSchema): string {
+  const shown = (value: unknown): string => (typeof value === 'string' ? value || '""' : JSON.stringify(value));
+  const one = allowed ? ` One of ${allowed.map(shown).join(', ')}.` : '';
+  return standard === undefined ? one : `${one} ${shown(standard)} unless said.`;
 }
