@@ -30,6 +30,10 @@ export interface Flow {
   readonly serial?: Share | undefined;
   readonly maxFail?: Share | undefined;
   readonly resolve: (text: string) => string;
+  /** Secret values to slots, in whatever a host says. */
+  readonly conceal: (text: string) => string;
+  /** The command line that goes on with this run. */
+  readonly resume: string;
   readonly emit: (event: Event) => void;
   /** Asked once when there is something to do. */
   readonly confirm: (plan: Plan, soFar: Report) => Promise<Answer>;
@@ -74,15 +78,14 @@ function rollout(flow: Flow, looking: LookOptions, first: Looked, omitted: Reado
       return leaveOut({ cluster: flow.fleet.cluster, batches: [now] }, omitted).batches[0] ?? now;
     },
     /** Health checks need a moment to notice what was changed: what fails at first is looked at once more after that. */
-    gate: async (batch: Batch): Promise<readonly CheckResult[]> => {
+    gate: async (play: number, hosts: ReadonlySet<string>): Promise<readonly CheckResult[]> => {
       const settled = Date.now() + settling(flow.fleet);
-      const { gate = [], steps = {} } = first.plays[batch.play] ?? {};
+      const { gate = [], steps = {} } = first.plays[play] ?? {};
       // From the batch and from outside of the play: its other hosts have nothing to say about this batch.
       const outside = flow.fleet.hosts.filter(({ name }) => !steps[name]).map(({ name }) => name);
-      const from = new Set([...batch.hosts.map(({ host }) => host), ...outside]);
-      const findings = () => verifyAll(gate, 'gate', { ...looking, from });
+      const findings = () => verifyAll(gate, 'gate', { ...looking, from: new Set([...hosts, ...outside]) });
       const found = await findings();
-      if (!found.some(({ status }) => status === 'fail')) return found;
+      if (found.every(({ status }) => status === 'pass')) return found;
       await untilSettled(settled, { ...flow, connections: looking.connections });
       return findings();
     },
@@ -99,10 +102,17 @@ function verify(flow: Flow, looking: LookOptions): Promise<readonly CheckResult[
 
 /** Hosts that have a step, on which a step is done in their place, or that a check looks from. */
 export function hostsOf({ fleet, bind, checks }: Pick<Flow, 'fleet' | 'bind' | 'checks'>): readonly Host[] {
-  const steps = bind().flatMap((play) => Object.values(play.steps).flat());
+  const plays = bind();
+  const steps = plays.flatMap((play) => Object.values(play.steps).flat());
   const names = new Set(steps.flatMap(({ host, on }) => (on === undefined ? [host] : [host, on])));
   const roles = new Set(checks.flatMap((play) => play.checks.flatMap(({ definition }) => definition.from)));
-  return fleet.hosts.filter((host) => roles.has(host.role) || names.has(host.name));
+  return fleet.hosts.filter((host) => roles.has(host.role) || names.has(host.name) || plays.some((play) => opensFor(host, play)));
+}
+
+/** The host is none of the play's, and its gate looks from there. */
+function opensFor({ name, role }: Host, { gate = [], steps }: BoundPlay): boolean {
+  const works = Object.values(steps).some((list) => list.length > 0);
+  return works && !steps[name] && gate.some(({ definition }) => definition.from.includes(role));
 }
 
 function watched(flow: Flow): Transport {

@@ -14,6 +14,11 @@ export interface PlanContext {
   readonly fleet: Fleet;
   /** True when text seen on a host is the wanted text, secrets included. Use it wherever `want` may hold a secret slot. */
   readonly same: (seen: string, want: string) => boolean;
+  /**
+   * The step stands in the rescue or always of a block whose body changes something first: what was seen may be otherwise by then. A task
+   * whose change asks by itself (`unless`) whether it is needed plans it then in any case.
+   */
+  readonly later?: boolean;
 }
 
 /**

@@ -4,11 +4,11 @@ import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Builds } from './artefacts.ts';
-import { isRescued } from './blocks.ts';
+import { isRescued, isStopped } from './blocks.ts';
 import { handlerJob, type Job, jobOf } from './bundle.ts';
 import { collect, deliver } from './deliver.ts';
 import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
-import type { Meeting } from './meeting.ts';
+import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
@@ -19,6 +19,8 @@ export interface ApplyOptions {
   readonly connections: ReadonlyMap<string, Connection>;
   readonly store: Store;
   readonly resolve: (value: string) => string;
+  /** Secret values to slots, in what a host says. */
+  readonly conceal: (text: string) => string;
   readonly emit: (event: Event) => void;
 }
 
@@ -31,13 +33,15 @@ export interface AppliedChange {
 
 export interface AppliedHost {
   readonly host: string;
+  /** Number of the play in which it was. */
+  readonly play: number;
   readonly failed: boolean;
   readonly changes: readonly AppliedChange[];
 }
 
 export interface HostOptions extends ApplyOptions {
   readonly builds: Builds;
-  readonly meeting: Meeting;
+  readonly meetings: Meetings;
   readonly turns: Turns;
 }
 
@@ -60,22 +64,17 @@ interface Part {
   readonly id: string;
 }
 
-export async function applyHost(plan: HostPlan, run: string, options: HostOptions): Promise<AppliedHost> {
+export async function applyHost(plan: HostPlan, run: string, options: HostOptions): Promise<Omit<AppliedHost, 'play'>> {
   const items = itemsOf(plan);
   const parts = partsOf(plan, items, run);
   let progress: Progress = { done: [], failed: [] };
   for (const part of parts) {
-    if (progress.failed.includes('top') && !part.script.items.some(isAlways)) continue;
+    if (progress.failed.includes('top')) break;
     progress = await runPart(plan.host, part, progress, options);
   }
   const failed = progress.failed.includes('top');
-  if (failed) giveUp(plan.host, items, progress, options);
+  giveUp(plan.host, items, progress, options);
   return { host: plan.host, failed, changes: progress.done.flatMap((done) => judged(done, progress.failed)) };
-}
-
-/** The always of a block runs although the host has failed. */
-function isAlways({ step }: Item): boolean {
-  return step.frames?.some(({ part }) => part !== 'body') ?? false;
 }
 
 /** Scripts with their handlers: those of a change that all hosts make together follow it at once, the others close the last script. */
@@ -85,10 +84,12 @@ function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: stri
     const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
     return { script, handlers: own, id: `${run}-${host}-${number}` };
   });
-  const left = handlers.filter((handler) => !parts.some((part) => part.handlers.includes(handler)));
+  const elsewhereToo = ({ name }: HandlerPlan): boolean =>
+    scripts.some(({ together, items }) => !together && items.some(({ change, staging }) => !staging && change.notify?.includes(name)));
+  const left = handlers.filter((handler) => elsewhereToo(handler) || !parts.some((part) => part.handlers.includes(handler)));
   const last = parts.at(-1);
-  const here = left.filter(({ on }) => on === last?.script.on);
-  const elsewhere = [...new Set(left.filter((handler) => !here.includes(handler)).map(({ on }) => on))];
+  const here = left.filter((handler) => handler.on === last?.script.on && !last?.handlers.includes(handler));
+  const elsewhere = [...new Set(left.filter((handler) => handler.on !== last?.script.on).map(({ on }) => on))];
   return [
     ...parts.map((part) => (part === last ? { ...part, handlers: [...part.handlers, ...here] } : part)),
     ...elsewhere.map((on, number) => ({
@@ -107,12 +108,15 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   const jobs = [...script.items.map(jobOfItem), ...handlerJobs(part, notifiedBy(before.done))];
   if (jobs.length === 0) return before;
   try {
-    for (const { change, staging } of script.items) if (!staging) await deliver(change, connection, options);
-    if (script.together) await options.meeting.arrive(host);
+    const needed = script.items.filter(({ staging, placed }) => !staging && !isStopped(placed.frames, before.failed));
+    for (const { change } of needed) await deliver(change, connection, options);
+    for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change);
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
     const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, options));
-    for (const [index, { change }] of script.items.entries())
+    for (const [index, { change }] of script.items.entries()) {
       if (change.produces && isMade(outcomes[index])) await collect(change.produces.key, connection, options);
+      else if (change.produces) options.builds.fail(change.produces.key, `${host} failed: ${change.title}`);
+    }
     return { done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))], failed };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -172,10 +176,10 @@ function isMade(outcome: Outcome | undefined): boolean {
 }
 
 /** Others that wait for what this host will not do any more are told. */
-function giveUp(host: string, items: readonly Item[], { done }: Progress, { builds, meeting }: HostOptions): void {
+function giveUp(host: string, items: readonly Item[], { done }: Progress, { builds, meetings }: HostOptions): void {
   const built = new Set(done.filter(({ outcome }) => isMade(outcome)).map(({ item }) => item?.change));
   for (const { change } of items) {
     if (change.produces && !built.has(change)) builds.fail(change.produces.key, `${host} did not get to the end of: ${change.title}`);
   }
-  meeting.leave(host, done.find(({ outcome }) => outcome.result === 'failed')?.outcome.title ?? 'a step failed');
+  meetings.leave(host, done.find(({ outcome }) => outcome.result === 'failed')?.outcome.title ?? 'a step failed');
 }

@@ -1,10 +1,10 @@
 /** Artefacts on their way: built on one host, kept in the control machine's cache, waited for by the others. */
-import type { Batch } from '../model.ts';
+import type { HostPlan } from '../model.ts';
 import { heldArtefacts, type Store } from './store.ts';
 
 export interface Builds {
-  /** From now on, others may wait for what this batch builds. */
-  expect(batch: Batch): void;
+  /** From now on, others may wait for what these hosts build; each must be begun. */
+  expect(hosts: readonly HostPlan[]): void;
   /** Resolves when the artefact is in the store; rejects, with the reason, when its builder failed. */
   wait(key: string): Promise<void>;
   finish(key: string): void;
@@ -15,14 +15,14 @@ export interface Builds {
 export function newBuilds(store: Store): Builds {
   const pending = new Map<string, Deferred>();
   return {
-    expect({ hosts }) {
+    expect(hosts) {
       const changes = hosts.flatMap((host) => host.steps.flatMap((step) => step.changes));
       for (const { produces } of changes) if (produces && !pending.has(produces.key)) pending.set(produces.key, deferred());
     },
     async wait(key) {
       const build = pending.get(key);
       if (build) await build.promise;
-      else if (!heldArtefacts(store).has(key)) throw new Error(`nothing in this plan builds ${key}`);
+      else if (!heldArtefacts(store).has(key)) throw new Error(`no host that is still at work builds ${key}`);
     },
     finish: (key) => pending.get(key)?.resolve(),
     fail: (key, reason) => pending.get(key)?.reject(new Error(reason)),

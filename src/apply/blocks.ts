@@ -42,3 +42,8 @@ export function isRescued(frames: string, around: readonly Frame[], failed: read
       part === 'body' && rescued && !failed.includes(`${words[depth]?.slice(0, -1)}r`) && !failed.includes('top'),
   );
 }
+
+/** True when a step in these frames will certainly not run any more. */
+export function isStopped(frames: string, failed: readonly string[]): boolean {
+  return frames.split(',').some((frame) => failed.includes(frame));
+}

@@ -1,14 +1,51 @@
 /** Where the hosts of a batch wait for each other, so that what they must agree on changes on all of them in the same instant. */
-import type { HostPlan } from '../model.ts';
+import type { Change, HostPlan, Step } from '../model.ts';
 
-export interface Meeting {
-  /** Resolves when every host has arrived; rejects, with the reason, when one will not come. */
-  arrive(host: string): Promise<void>;
+export interface Meetings {
+  /** Resolves when every host that makes this change has arrived; rejects, with the reason, when one will not come. */
+  arrive(host: string, step: Step, change: Change): Promise<void>;
+  /** The host comes to no meeting any more. */
   leave(host: string, reason: string): void;
 }
 
-export function newMeeting(hosts: readonly HostPlan[]): Meeting {
-  const awaited = new Set(hosts.filter(takesPart).map(({ host }) => host));
+interface Meeting {
+  readonly awaited: Set<string>;
+  readonly all: Promise<void>;
+  readonly open: () => void;
+  readonly cancel: (reason: Error) => void;
+}
+
+/** One for each change of each step that is made together. `hosts` are those that are really begun. */
+export function newMeetings(hosts: readonly HostPlan[]): Meetings {
+  const meetings = new Map<string, Meeting>();
+  for (const { host, steps } of hosts)
+    for (const { step, changes } of steps)
+      for (const change of changes) {
+        if (!change.stage) continue;
+        const key = keyOf(step, change);
+        const meeting = meetings.get(key) ?? newMeeting();
+        meeting.awaited.add(host);
+        meetings.set(key, meeting);
+      }
+  return {
+    async arrive(host, step, change) {
+      const meeting = meetings.get(keyOf(step, change));
+      meeting?.awaited.delete(host);
+      if (meeting?.awaited.size === 0) meeting.open();
+      await meeting?.all;
+    },
+    leave: (host, reason) => {
+      for (const { awaited, cancel } of meetings.values())
+        if (awaited.has(host)) cancel(new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`));
+    },
+  };
+}
+
+function keyOf({ id }: Step, change: Change): string {
+  return `${id} ${change.id}`;
+}
+
+function newMeeting(): Meeting {
   let open: () => void = () => {};
   let cancel: (reason: Error) => void = () => {};
   const all = new Promise<void>((resolve, reject) => {
@@ -17,18 +54,5 @@ export function newMeeting(hosts: readonly HostPlan[]): Meeting {
   });
   // A host that leaves a meeting of its own alone reports that itself.
   all.catch(() => {});
-  return {
-    arrive(host) {
-      awaited.delete(host);
-      if (awaited.size === 0) open();
-      return all;
-    },
-    leave: (host, reason) => {
-      if (awaited.has(host)) cancel(new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`));
-    },
-  };
-}
-
-function takesPart({ status, steps }: HostPlan): boolean {
-  return status === 'planned' && steps.some(({ changes }) => changes.some(({ stage }) => stage));
+  return { awaited: new Set(), all, open, cancel };
 }

@@ -1,12 +1,15 @@
 /** Sends one bundle to its host and follows the journal to its end. */
 import { createInterface } from 'node:readline';
 import type { Event, Outcome } from '../model.ts';
+import { mask } from '../sh/secret.ts';
 import type { Connection } from '../transport/transport.ts';
 import { type Bundle, bundleScript } from './bundle.ts';
 import { type Entry, parseEntry } from './journal.ts';
 
 export interface FollowOptions {
   readonly resolve: (value: string) => string;
+  /** Secret values to slots. */
+  readonly conceal: (text: string) => string;
   readonly emit: (event: Event) => void;
 }
 
@@ -23,7 +26,7 @@ export async function runBundle(connection: Connection, bundle: Bundle, options:
   const complaints: string[] = [];
   createInterface({ input: channel.stderr }).on('line', (line) => complaints.push(line.slice(0, 300)));
   channel.stdin.write(bundleScript(bundle, options.resolve));
-  const ledger = newLedger(bundle, connection.host.name, options.emit);
+  const ledger = newLedger(bundle, connection.host.name, options);
   let failed: readonly string[] | undefined;
   for await (const line of createInterface({ input: channel.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
     const entry = parseEntry(line, bundle.nonce);
@@ -45,13 +48,14 @@ interface Ledger {
 }
 
 /** Keeps the books of a running bundle: entries in, events out, outcomes at the end. */
-function newLedger(bundle: Bundle, host: string, emit: (event: Event) => void): Ledger {
+function newLedger(bundle: Bundle, host: string, { emit, conceal }: FollowOptions): Ledger {
   const outcomes: Outcome[] = bundle.jobs.map(({ title }) => ({ title, result: 'not-run', exit: 0, output: '', seconds: 0 }));
   const logs = bundle.jobs.map(() => [] as string[]);
   let running: number | undefined;
   let last = -1;
   let since = 0;
-  const settle = (job: number, result: 'done' | 'already' | 'failed', exit: number, output: string): void => {
+  const settle = (job: number, result: 'done' | 'already' | 'failed', exit: number, said: string): void => {
+    const output = mask(conceal(said));
     const title = bundle.jobs[job]?.title ?? '';
     const seconds = (Date.now() - since) / 1000;
     outcomes[job] = { title, result, exit, output, seconds };

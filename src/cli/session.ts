@@ -12,6 +12,7 @@ import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { loadRegistry, type Registry } from '../playbook/registry.ts';
 import { Secrets, secretVariable } from '../sh/secret.ts';
+import { quote } from '../sh/sh.ts';
 import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
@@ -89,6 +90,8 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     serial: flags.serial,
     maxFail: flags.maxFail,
     resolve: (text) => secrets.resolve(text),
+    conceal: (text) => secrets.conceal(text),
+    resume: ['lvsctl', ...process.argv.slice(2)].map(quote).join(' '),
   };
 }
 

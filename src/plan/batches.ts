@@ -1,7 +1,7 @@
 /** How the hosts of a play are worked on: which side by side, which one after another, and what comes last. */
 import type { Batch, Change, Fleet, HostPlan, Seen, Share, StepPlan } from '../model.ts';
 import type { BoundPlay } from '../playbook/bind.ts';
-import { refuseLonelySplits } from './split.ts';
+import { peersOf, refuseLonelySplits } from './split.ts';
 
 export interface PlayPlan {
   readonly fleet: Fleet;
@@ -39,7 +39,9 @@ export function batchesOf(plan: PlayPlan): readonly Batch[] {
 
 /** Hosts that need something, in groups as `serial` says; those that need nothing are in nobody's way and go with the first. */
 function groupsOf(hosts: readonly Phases[], plan: PlayPlan): readonly (readonly Phases[])[] {
-  const together = hosts.filter((phases) => phases.some((host) => changesOf(host).some(({ risk }) => risk === 'split')));
+  const splits = hosts.filter((phases) => phases.some((host) => changesOf(host).some(({ risk }) => risk === 'split')));
+  const peers = new Set(splits.flatMap(([first]) => (first ? [first.host, ...peersOf(first.host, plan.fleet)] : [])));
+  const together = hosts.filter(([first]) => peers.has(first?.host ?? ''));
   const rest = hosts.filter((phases) => !together.includes(phases));
   const busy = mastersLast(rest.filter(isBusy), plan);
   const groups = [...(together.length > 0 ? [together] : []), ...cut(busy, sizesOf(plan, hosts.length))];

@@ -17,6 +17,8 @@ export interface LookOptions extends Omit<ProbeAllOptions, 'doing'> {
   readonly bind: (known?: Known) => readonly BoundPlay[];
   /** Hosts that were not reached. */
   readonly unreached: Readonly<Record<string, Seen>>;
+  /** Secret values to slots. */
+  readonly conceal: (text: string) => string;
   /** Keys of artefacts that need no build. */
   readonly held: () => ReadonlySet<string>;
   readonly serial?: Share | undefined;
@@ -46,8 +48,8 @@ export async function look(options: LookOptions): Promise<Looked> {
 }
 
 /**
- * The batch behind a barrier, planned from a new look at those of its hosts on which something has been done, or where something has to
- * come about first. A step with `until` is looked at again until it holds; a host where it never does has failed.
+ * The batch behind a barrier, planned from a new look at its hosts, if anything has been done on any host, or something has to come about
+ * first. A step with `until` is looked at again until it holds; a host where it never does has failed.
  */
 export async function lookAgain(
   batch: Batch,
@@ -55,9 +57,10 @@ export async function lookAgain(
   before: Looked,
   options: LookOptions,
 ): Promise<{ readonly batch: Batch; readonly looked: Looked }> {
-  const stale = new Set(batch.hosts.filter(({ host, steps }) => touched.has(host) || steps.some(isOpen)).map(({ host }) => host));
-  if (stale.size === 0) return { batch, looked: before };
-  const here = (step: Step): boolean => step.play === batch.play && (step.phase ?? 0) === batch.phase && stale.has(step.host);
+  const open = batch.hosts.some(({ steps }) => steps.some(isOpen));
+  if (touched.size === 0 && !open) return { batch: batchIn(before, batch), looked: before };
+  const names = new Set(batch.hosts.map(({ host }) => host));
+  const here = (step: Step): boolean => step.play === batch.play && (step.phase ?? 0) === batch.phase && names.has(step.host);
   let looked = await lookAt(here, before, options);
   // What is found may decide what is asked: a kernel that is another one now, say.
   if (wordsOf(options.bind(looked.known), here) !== wordsOf(looked.plays, here)) looked = await lookAt(here, looked, options);
@@ -86,17 +89,25 @@ async function untilHolds(batch: Batch, first: Looked, options: LookOptions): Pr
   }
 }
 
-/** The plan of a late batch's hosts in a newer look; where `until` still does not hold, the host has failed. */
-function batchIn({ plan }: Looked, { hosts, ...batch }: Batch): Batch {
-  const now = plan.batches.filter(({ play, phase, removals }) => play === batch.play && phase === batch.phase && !removals);
-  const byHost = new Map(now.flatMap((each) => each.hosts.map((host) => [host.host, host] as const)));
-  return { ...batch, hosts: hosts.map((host) => overdue(byHost.get(host.host) ?? host)) };
+/** The plan of a late batch's hosts in a newer look. Where `until` still does not hold, or a parameter is still not known, the host has failed. */
+function batchIn({ plan, seen }: Looked, { hosts, ...batch }: Batch): Batch {
+  const isNow = ({ play, phase, removals }: Batch): boolean =>
+    play === batch.play && phase === batch.phase && (removals ?? false) === (batch.removals ?? false);
+  const now = new Map(plan.batches.filter(isNow).flatMap((each) => each.hosts.map((host) => [host.host, host] as const)));
+  return { ...batch, hosts: hosts.map(({ host }) => overdue(now.get(host) ?? without(host, seen[host]))) };
+}
+
+/** Nothing is left to do for the host in this phase, or it does not answer any more. */
+function without(host: string, seen: Seen | undefined): HostPlan {
+  const lost = seen && !seen.reached ? seen.reason : undefined;
+  return { host, status: lost === undefined ? 'planned' : 'unreachable', why: lost ?? '', steps: [], handlers: [] };
 }
 
 function overdue(host: HostPlan): HostPlan {
-  const open = host.steps.find(({ holds }) => holds === false);
+  const open = host.steps.find(isOpen);
   if (!open) return host;
-  const why = `"${open.step.name}": ${open.step.until} did not hold in ${open.step.tries?.tries ?? 1} tries`;
+  const { name, until, tries } = open.step;
+  const why = open.holds === false ? `"${name}": ${until} did not hold in ${tries?.tries ?? 1} tries` : `"${name}": ${open.why}`;
   return { ...host, status: 'failed', why, steps: host.steps.map((step) => (step === open ? { ...step, status: 'failed', why } : step)) };
 }
 
@@ -115,7 +126,8 @@ function questionsOf(plays: readonly BoundPlay[], { registry }: LookOptions, cho
   for (const step of stepsOf(plays).filter(chosen)) {
     const task = registry.tasks.get(step.task);
     const host = step.on ?? step.host;
-    // A host whose steps all have to wait is looked at for its facts.
+    // A host whose steps all have to wait, or are done elsewhere, is looked at for its facts.
+    questions[step.host] ??= {};
     questions[host] ??= {};
     if (task && step.waits === undefined) questions[host][fragmentId(step)] = task.probe(step.want);
   }

@@ -11,6 +11,9 @@ interface StepInput {
   readonly registry: Registry;
   readonly seen: Readonly<Record<string, Seen>>;
   readonly resolve: (text: string) => string;
+  readonly conceal: (text: string) => string;
+  /** Blocks in which something is to be done before this step. */
+  readonly busy?: ReadonlySet<string>;
 }
 
 type Registers = Readonly<Record<string, Registered>>;
@@ -44,12 +47,16 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
   const found = task.parse(output ?? { stdout: '', stderr: '', exit: 127 }, step.want);
   const same: PlanContext['same'] = (text, wanted) => text === resolve(wanted);
   const changes = task
-    .plan(found, step.want, { facts, host, fleet, same })
+    .plan(found, step.want, { facts, host, fleet, same, ...(isLater(step, input.busy) && { later: true }) })
     .map((change) => ({ ...change, notify: [...new Set([...(change.notify ?? []), ...step.notify])] }));
   const pendingReboot = task.pendingReboot?.(found, step.want) ?? [];
   const standby = changes.length > 0 && step.frames?.some(({ part }) => part === 'rescue');
   const status: StepStatus = standby ? 'standby' : changes.length > 0 ? 'change' : 'ok';
-  const said: Registered = { changed: changes.length > 0, skipped: false, ...task.registers?.(found, step.want) };
+  const said: Registered = {
+    changed: changes.length > 0,
+    skipped: false,
+    ...(concealed(task.registers?.(found, step.want), input.conceal) as object),
+  };
   const why = changes.length > 0 ? '' : task.settled(step.want, found);
   const scope = { fleet, host: owner, facts: factsOf(owner.name, seen), registered, result: said };
   const until =
@@ -57,6 +64,19 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
       ? {}
       : { holds: decided('until', step.name, step.until, scopeOf(scope, step.vars ?? { given: {}, made: {} })) };
   return { step, status, why, changes, pendingReboot, ...(step.register !== undefined && { said }), ...until };
+}
+
+/** What the body of its block does comes between the look and this step. */
+function isLater({ frames = [] }: Step, busy: ReadonlySet<string> = new Set()): boolean {
+  return frames.some(({ block, part }) => part !== 'body' && busy.has(block));
+}
+
+/** Every text in it with slots instead of secrets: it may come to stand in a title or a diff. */
+function concealed(value: unknown, conceal: (text: string) => string): unknown {
+  if (typeof value === 'string') return conceal(value);
+  if (Array.isArray(value)) return value.map((item) => concealed(item, conceal));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, concealed(item, conceal)]));
 }
 
 function verdict(step: Step, status: 'skipped' | 'failed', why: string): StepPlan {

@@ -16,6 +16,8 @@ export interface PlanInput {
   readonly seen: Readonly<Record<string, Seen>>;
   /** Secret slots to values, for comparing. */
   readonly resolve: (text: string) => string;
+  /** The other way round, for what hosts say and later steps use. */
+  readonly conceal: (text: string) => string;
   /** `--serial` and `--max-fail`, which win over what the plays say. */
   readonly serial?: Share | undefined;
   readonly maxFail?: Share | undefined;
@@ -57,9 +59,12 @@ function planHost(host: Host, play: BoundPlay, said: Record<string, Registered>,
   const phases = [...new Set(steps.map(({ phase }) => phase ?? 0))];
   const lost = unreached(host, steps, input);
   if (lost) return [{ host: host.name, status: 'unreachable', why: lost, steps: [], handlers: [] }];
+  for (const name of play.skips?.[host.name] ?? []) said[name] ??= { changed: false, skipped: true };
   const facts = (input.seen[host.name] as Extract<Seen, { reached: true }>).facts;
+  const busy = new Set<string>();
   const planned = steps.map((step) => {
-    const plan = planStep(step, host, said, input);
+    const plan = planStep(step, host, said, { ...input, busy });
+    if (plan.changes.length > 0) for (const { block, part } of step.frames ?? []) if (part === 'body') busy.add(block);
     if (plan.said) remember(said, step, plan.said);
     return plan;
   });

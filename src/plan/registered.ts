@@ -9,7 +9,7 @@ export function remember(all: Record<string, Registered>, { id, register }: Pick
     all[register] = said;
     return;
   }
-  const before = turn === '0' ? [] : ((all[register]?.results as readonly Registered[] | undefined) ?? []);
+  const before = (all[register]?.results as readonly Registered[] | undefined) ?? [];
   const results = [...before, said];
   all[register] = { changed: results.some(({ changed }) => changed), skipped: results.every(({ skipped }) => skipped), results };
 }

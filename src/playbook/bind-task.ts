@@ -33,7 +33,7 @@ export function bindTask(entry: TaskEntry, id: string, host: Host, binding: Bind
     bindTurn({ entry, id: loop ? `${id}.${loop.index}` : id, task, layers, ...(loop && { loop }) }, { ...scope, ...(loop && { loop }) });
   const { loop } = entry;
   if (!loop) return bind();
-  const turns = orWaits(entry, () => turnsOf(loop, withVars(scope, layers)));
+  const turns = orWaits(entry, binding, () => turnsOf(loop, withVars(scope, layers)));
   return typeof turns === 'string' ? [{ ...unbound(entry, id, host), waits: turns }] : turns.flatMap((turn) => bind(turn));
 }
 
@@ -57,7 +57,7 @@ function bindTurn({ entry, id, task, layers, loop }: Turn, outer: Omit<Scope, 'v
   const when = decide(entry.when, scope);
   if (when === false) return [];
   const name = String(filled(entry.name, scope));
-  const want = orWaits(entry, () => ({ checked: checked(task.params, entry.params, filled(entry.params, scope), entry.task) }));
+  const want = orWaits(entry, outer, () => ({ checked: checked(task.params, entry.params, filled(entry.params, scope), entry.task) }));
   const step: Step = {
     ...unbound(entry, id, scope.host),
     name: loop && name === entry.name.value ? turnName(name, loop) : name,
@@ -90,12 +90,20 @@ function unbound(entry: TaskEntry, id: string, host: Host): Step {
   };
 }
 
-/** The value, or why it has to wait for the look that comes with the entry's phase. */
-function orWaits<Value>({ phase }: TaskEntry, work: () => Value): Value | string {
+/**
+ * The value, or why it has to wait for the look that comes with the entry's phase. What a host has said may not fit yet either: the step
+ * before may be what makes it fit, and where it never does, that host has failed and not the whole run.
+ */
+function orWaits<Value>(
+  { phase }: TaskEntry,
+  looked: { readonly known?: unknown; readonly facts?: unknown },
+  work: () => Value,
+): Value | string {
   try {
     return work();
   } catch (error) {
-    if (phase > 0 && error instanceof LvsError && error.code === 'playbook.facts') return error.message;
+    const mayWait = error instanceof LvsError && (error.code === 'playbook.facts' || Boolean(looked.known ?? looked.facts));
+    if (phase > 0 && mayWait) return error.hint && error.code !== 'playbook.facts' ? `${error.message}; ${error.hint}` : error.message;
     throw error;
   }
 }

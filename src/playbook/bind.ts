@@ -3,7 +3,7 @@ import { selectHosts } from '../inventory/select.ts';
 import type { BoundHandler, CheckEntry, Fleet, Host, Known, Play, Playbook, Share, Step, TaskEntry } from '../model.ts';
 import type { AnyCheck } from '../task.ts';
 import { type Binding, bindTask } from './bind-task.ts';
-import { located } from './complaint.ts';
+import { complaint, located } from './complaint.ts';
 import { handlersOf, rejectUnknownHandlers } from './handlers.ts';
 import type { Registry } from './registry.ts';
 import { withVars } from './scope.ts';
@@ -24,6 +24,8 @@ export interface BoundPlay {
   /** By host name: all that a step there may notify, in order. Absent: those that come with the steps' own tasks. */
   readonly handlers?: Readonly<Record<string, readonly BoundHandler[]>>;
   readonly checks: readonly BoundCheck[];
+  /** By host name: what is registered by tasks whose condition does not hold there. */
+  readonly skips?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A check with its checked parameters; it looks from every host of the roles that its definition names. */
@@ -53,6 +55,7 @@ export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registr
   const limited = new Set(selectHosts(fleet, options.limit ?? 'all').map(({ name }) => name));
   const choice = { tags: options.tags ?? [], skipTags: options.skipTags ?? [] };
   rejectUnknownTags(playbook, choice);
+  rejectSecondRegister(playbook);
   const extra = options.extraVars ?? {};
   const bound = playbook.plays.map((play, number) => {
     const binding = { fleet, registry, extra, registers: registeredBefore(playbook, number), known: options.known };
@@ -61,6 +64,7 @@ export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registr
     const all = hosts.map((host, index) => bindHost(play, number, host, binding, index === 0));
     const steps = all.map((one) => [one.host, one.steps.filter(({ tags }) => isChosen(tags ?? [], choice))] as const);
     const handlers = all.map((one) => [one.host, one.handlers] as const);
+    const skips = Object.fromEntries(all.map((one) => [one.host, one.skips]));
     const { name, serial, maxFail } = play;
     const [checks, gate] = (['checks', 'gate'] as const).map((list) => bindChecks(play, number, list, binding));
     const lists = { checks: checks ?? [], gate: gate ?? [] };
@@ -70,16 +74,20 @@ export function bindPlaybook(playbook: Playbook, fleet: Fleet, registry: Registr
       ...(maxFail && { maxFail }),
       steps: Object.fromEntries(steps),
       handlers: Object.fromEntries(handlers),
+      skips,
       ...lists,
     };
   });
-  return options.startAt === undefined ? bound : fromTask(bound, options.startAt);
+  const { startAt, known, ...others } = options;
+  if (startAt === undefined) return bound;
+  return fromTask(bound, startAt, known ? bindPlaybook(playbook, fleet, registry, others) : bound);
 }
 
 interface BoundHost {
   readonly host: string;
   readonly steps: readonly Step[];
   readonly handlers: readonly BoundHandler[];
+  readonly skips: readonly string[];
 }
 
 function bindHost(play: Play, number: number, host: Host, binding: Binding, first: boolean): BoundHost {
@@ -91,7 +99,21 @@ function bindHost(play: Play, number: number, host: Host, binding: Binding, firs
   const steps = bound.flatMap((each) => each.steps);
   const handlers = handlersOf(play, host, steps, { ...binding, registers: registers(play.tasks.length) });
   for (const each of bound) rejectUnknownHandlers(each.entry, each.steps, [...handlers, ...play.handlers]);
-  return { host: host.name, steps, handlers };
+  const skips = bound.flatMap(({ entry, steps: made }) => (made.length === 0 && !entry.runOnce ? (entry.register ?? []) : []));
+  return { host: host.name, steps, handlers, skips };
+}
+
+/** What a task has said is found by its name: two tasks of one name would be taken for each other. */
+function rejectSecondRegister({ plays }: Playbook): void {
+  const seen = new Map<string, TaskEntry>();
+  for (const entry of plays.flatMap(({ tasks }) => tasks)) {
+    const first = entry.register === undefined ? undefined : seen.get(entry.register);
+    if (first) {
+      const where = `line ${first.where.line}${first.where.file === entry.where.file ? '' : ` of ${first.where.file}`}`;
+      throw complaint(`"${entry.register}" is registered already, at ${where}`, entry.where, 'playbook.register', 'give it another name');
+    }
+    if (entry.register !== undefined) seen.set(entry.register, entry);
+  }
 }
 
 function registeredBefore({ plays }: Playbook, number: number): readonly string[] {

@@ -7,11 +7,14 @@ interface WithSteps {
   readonly steps: Readonly<Record<string, readonly Step[]>>;
 }
 
-/** Throws LvsError (exit 4) for a name that no task of these plays has: nothing would be done, in silence. */
-export function fromTask<Play extends WithSteps>(plays: readonly Play[], name: string): readonly Play[] {
-  const all = plays.flatMap(({ steps }) => Object.values(steps).flat());
-  const first = all.find((step) => step.name === name);
-  if (!first) {
+/**
+ * Throws LvsError (exit 4) for a name that no task of these plays has: nothing would be done, in silence. What becomes known of hosts later
+ * does not move the beginning: `first` are the plays as they were bound before.
+ */
+export function fromTask<Play extends WithSteps>(plays: readonly Play[], name: string, first: readonly Play[] = plays): readonly Play[] {
+  const all = first.flatMap(({ steps }) => Object.values(steps).flat());
+  const begin = all.find((step) => step.name === name);
+  if (!begin) {
     const names = [...new Set(all.map((step) => step.name))];
     const close = nearest(name, names);
     const hint = close ? `did you mean "${close}"?` : `there are: ${names.join(', ')}`;
@@ -21,7 +24,7 @@ export function fromTask<Play extends WithSteps>(plays: readonly Play[], name: s
       hint,
     });
   }
-  const from = position(first);
+  const from = position(begin);
   const rest = (steps: readonly Step[]): readonly Step[] => steps.filter((step) => isAtOrAfter(position(step), from));
   return plays.map((play) => ({
     ...play,

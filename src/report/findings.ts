@@ -14,6 +14,8 @@ export interface Findings {
 
 export interface ReportInput extends Findings {
   readonly command: string;
+  /** The command line that goes on with the run. */
+  readonly resume: string;
   readonly runId: string;
   readonly fleet: Fleet;
   readonly lines: Lines;

@@ -1,5 +1,5 @@
 /** What is to be said of a run as a whole, beside its hosts and checks. */
-import type { Outcome } from '../model.ts';
+import type { Outcome, StepPlan } from '../model.ts';
 import { needsWork } from '../plan/batches.ts';
 import type { ReportInput } from './findings.ts';
 
@@ -18,11 +18,11 @@ export interface Notes {
 }
 
 function stoppedNotes(input: ReportInput): readonly string[] {
-  const { applied, fleet, command } = input;
+  const { applied, resume: line } = input;
   const names = applied?.stopped ?? [];
   if (names.length === 0) return [];
   const because = reasonOf(input);
-  const resume = `when that is mended, "lvsctl ${command} ${fleet.file}" goes on from here: what has been done is not done again`;
+  const resume = `when that is mended, "${line}" goes on from here: what has been done is not done again`;
   return [...names.map((name) => `not begun, because ${because}: ${name}`), resume];
 }
 
@@ -60,8 +60,11 @@ function leftOver(input: ReportInput): readonly string[] {
       changes.flatMap(({ step, outcome }) => (made.has(outcome.result) ? [] : [`${host} ${step}`])),
     ),
   );
-  for (const { hosts } of applied.batches)
-    for (const { host, steps } of hosts) for (const { step, status } of steps) if (status === 'skipped') told.add(`${host} ${step.id}`);
+  for (const { host, steps } of applied.batches.flatMap(({ hosts }) => hosts)) {
+    const rescued = rescuedBlocks(host, steps, input);
+    for (const { step, status } of steps)
+      if (status === 'skipped' || step.frames?.some(({ block }) => rescued.has(block))) told.add(`${host} ${step.id}`);
+  }
   const left = after.batches.flatMap(({ hosts }) =>
     hosts.flatMap(({ host, steps }) =>
       steps
@@ -70,6 +73,14 @@ function leftOver(input: ReportInput): readonly string[] {
     ),
   );
   return [...unseen(input), ...left];
+}
+
+/** Of a block that was rescued nothing is left to be done: what its body did may be undone, and the rest has asked by itself. */
+function rescuedBlocks(host: string, steps: readonly StepPlan[], { applied }: ReportInput): ReadonlySet<string> {
+  const changes = (applied?.hosts ?? []).filter((each) => each.host === host).flatMap((each) => each.changes);
+  const failed = new Set(changes.flatMap(({ step, outcome }) => (outcome.result === 'rescued' ? [step] : [])));
+  const around = steps.filter(({ step }) => failed.has(step.id)).flatMap(({ step }) => step.frames ?? []);
+  return new Set(around.filter(({ part, rescued }) => part === 'body' && rescued).map(({ block }) => block));
 }
 
 /** Hosts of which nobody knows whether the changes have held. */

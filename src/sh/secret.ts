@@ -75,6 +75,15 @@ export class Secrets {
     });
   }
 
+  /**
+   * Values become slots again: for whatever a host says, before anybody sees it or uses it. Values of fewer than four characters are left:
+   * they would be found in every second word.
+   */
+  conceal(text: string): string {
+    const longestFirst = [...this.#values].filter(([, value]) => value.length >= 4).sort(([, a], [, b]) => b.length - a.length);
+    return longestFirst.reduce((said, [name, value]) => said.replaceAll(value, secretSlot(name)), text);
+  }
+
   toJSON(): string {
     return '[secrets]';
   }

@@ -33,8 +33,8 @@ export default defineTask<Want, Seen>({
   touches: (want) => (want.creates === undefined ? [] : [`file:${want.creates}`]),
   probe: (want) => sh`if ${isDone(want)}; then printf 'done\n'; fi`,
   parse: ({ stdout }) => ({ done: stdout === 'done\n' }),
-  plan: (seen, want) =>
-    seen.done
+  plan: (seen, want, { later }) =>
+    seen.done && !later
       ? []
       : [
           {

@@ -35,7 +35,7 @@ export default defineTask<Want, Seen>({
   touches: (want) => (want.creates === undefined ? [] : [`file:${want.creates}`]),
   probe: (want) => sh`if ${isDone(want)}; then printf 'done\n'; fi`,
   parse: ({ stdout }) => ({ done: stdout === 'done\n' }),
-  plan: (seen, want, { fleet }) => (seen.done ? [] : [runScript(localFile(want.src, fleet.file), want)]),
+  plan: (seen, want, { fleet, later }) => (seen.done && !later ? [] : [runScript(localFile(want.src, fleet.file), want)]),
   settled: (want) => (want.creates === undefined ? `"${want.unless}" says that nothing is to be done` : `${want.creates} is there`),
   example: { src: 'scripts/dhparam.sh', args: ['2048'], creates: '/etc/ssl/dhparam.pem', chdir: '/root', timeout: 600 },
 });

@@ -19,7 +19,9 @@ export async function verifyAll(checks: readonly BoundCheck[], doing: string, op
   const fleet = from ? { ...options.fleet, hosts: options.fleet.hosts.filter(({ name }) => from.has(name)) } : options.fleet;
   const questions = fleet.hosts.map((host) => [host.name, fragmentsFor(host, checks, fleet)] as const);
   const asked = Object.fromEntries(questions.filter(([, fragments]) => Object.keys(fragments).length > 0));
-  return judge(checks, { ...unreached, ...(await probeAll(asked, { ...options, doing })) }, fleet);
+  const seen = await probeAll(asked, { ...options, doing });
+  const lost = new Set(Object.values(seen).flatMap((one) => (one.reached ? [] : [one.host])));
+  return judge(checks, { ...unreached, ...seen }, fleet, lost);
 }
 
 function fragmentsFor(host: Host, checks: readonly BoundCheck[], fleet: Fleet): Readonly<Record<string, Sh>> {

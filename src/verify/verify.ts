@@ -4,16 +4,26 @@ import type { BoundCheck } from '../playbook/bind.ts';
 import type { CheckContext, Look } from '../task.ts';
 
 /**
- * The results of every check, in order. `seen` is what each host's script said, with each check's output under the check's id. A host
+ * The results of every check, in order; `lost` are hosts that were there and did not answer the checks, which is a failure. `seen` is what each host's script said, with each check's output under the check's id. A host
  * that was not reached is said to be so by every check that would have looked from it.
  */
-export function judge(checks: readonly BoundCheck[], seen: Readonly<Record<string, Seen>>, fleet: Fleet): readonly CheckResult[] {
+export function judge(
+  checks: readonly BoundCheck[],
+  seen: Readonly<Record<string, Seen>>,
+  fleet: Fleet,
+  lost: ReadonlySet<string> = new Set(),
+): readonly CheckResult[] {
   const facts = Object.values(seen).flatMap((one): readonly (readonly [string, Facts])[] => (one.reached ? [[one.host, one.facts]] : []));
   const context = { fleet, facts: Object.fromEntries(facts) };
-  return checks.flatMap((check) => judgeCheck(check, seen, context).map((finding) => toResult(check, finding, fleet)));
+  return checks.flatMap((check) => judgeCheck(check, seen, context, lost).map((finding) => toResult(check, finding, fleet)));
 }
 
-function judgeCheck({ id, definition, want }: BoundCheck, seen: Readonly<Record<string, Seen>>, context: CheckContext): readonly Finding[] {
+function judgeCheck(
+  { id, definition, want }: BoundCheck,
+  seen: Readonly<Record<string, Seen>>,
+  context: CheckContext,
+  lost: ReadonlySet<string>,
+): readonly Finding[] {
   const { fleet } = context;
   const hosts = fleet.hosts.filter((host) => definition.from.includes(host.role) && definition.probe(want, host, fleet) !== undefined);
   const looks: Look[] = [];
@@ -22,7 +32,7 @@ function judgeCheck({ id, definition, want }: BoundCheck, seen: Readonly<Record<
     const one = seen[host.name];
     const output = one?.reached ? one.outputs[id] : undefined;
     if (output) looks.push({ host, output });
-    else blind.push(unasked(host, one, definition.summary));
+    else blind.push({ ...unasked(host, one, definition.summary), ...(lost.has(host.name) && { status: 'fail' }) });
   }
   return looks.length === 0 && blind.length > 0 ? blind : [...blind, ...definition.expect(looks, want, context)];
 }

@@ -59,6 +59,7 @@ const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: reado
     { id: 'run-0', nonce: newNonce(), jobs },
     {
       resolve: (text) => text,
+      conceal: (text) => text,
       emit: (event) => {
         events.push(event);
         if (event.kind === 'end' && event.title === 'reboot' && event.result === 'done') goDown();

@@ -17,6 +17,7 @@ describe.each(['dash', 'bash', 'busybox', 'mksh'])('the runner with %s as sh', (
     const bundle = { id: 'run-0', nonce: newNonce(), jobs };
     const { outcomes, failed } = await runBundle(connection, bundle, {
       resolve: (text) => text.replace(secretSlot('s'), 'hunter2'),
+      conceal: (text) => text.replaceAll('hunter2', secretSlot('s')),
       emit: (event) => void events.push(event),
     });
     return { outcomes, failed, events, results: outcomes.map(({ result }) => result) };
@@ -85,7 +86,7 @@ test('a line that breaks leaves the running step failed and the rest not run', a
       },
     },
     bundle,
-    { resolve: (text) => text, emit: (event) => event.kind === 'end' && cut() },
+    { resolve: (text) => text, conceal: (text) => text, emit: (event) => event.kind === 'end' && cut() },
   );
   expect((await running).outcomes.map(({ result }) => result)).toEqual(['done', 'failed', 'not-run']);
 });

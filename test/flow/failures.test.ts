@@ -1,7 +1,7 @@
 /** What a failure stops and what it does not: blocks with rescue and always, retries, budgets, gates. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineCheck, sh } from '../../src/task.ts';
+import { type Artefact, defineCheck, defineTask, sh } from '../../src/task.ts';
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
 
 let hosts: IsolatedFleet;
@@ -64,6 +64,34 @@ describe('a block', () => {
   });
 });
 
+test('rescue and always are asked on the host whether they are needed: the body comes between the look and them', async () => {
+  hosts.write('web1', 'in-use', 'old\n');
+  const command = (name: string, run: string, unless: string): string =>
+    `        - { name: ${name}, command: { run: "${run}", unless: "${unless}" } }\n`;
+  const book = play(
+    `    - block:\n${command('new', 'echo new >/srv/in-use; touch /srv/half', 'grep -q new /srv/in-use')}${fails('broken', 8)}      rescue:\n${command('old again', 'echo old >/srv/in-use', 'grep -q old /srv/in-use')}      always:\n${command('tidy', 'rm /srv/half', '[ ! -e /srv/half ]')}`,
+  );
+  expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [], summary: { rescued: 1 } });
+  expect([hosts.read('web1', 'in-use'), hosts.read('web1', 'half')]).toEqual(['old\n', undefined]);
+  // Where the body has nothing to do, neither has what follows from it.
+  const settled = play(`    - block:\n${touch('done', 8)}      always:\n${command('tidy', 'rm /srv/half', '[ ! -e /srv/half ]')}`);
+  hosts.write('web1', 'done', '');
+  expect(await hosts.plan(settled)).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
+});
+
+test('what a host prints is shown without its secrets, and a secret that it says is one again when it is used', async () => {
+  const secrets = { db: 'hunter2hunter2' };
+  const leak = play(`    - { name: leak, command: { run: "echo hunter2hunter2; false", creates: /srv/x } }\n`);
+  const failed = await hosts.deploy(leak, { secrets });
+  expect(failed.hosts[0]?.steps[0]?.changes[0]).toMatchObject({ status: 'failed', output: '[secret db]' });
+  hosts.write('web1', 'key', 'hunter2hunter2\n');
+  const use = `    - { name: ask, query: { run: "cat /srv/key" }, register: key }\n    - barrier: true\n    - { name: use, command: { run: "echo <%= registered.key.lines[0] %> >/srv/copy", creates: /srv/copy } }\n`;
+  const planned = await hosts.plan(play(use), { secrets });
+  expect(JSON.stringify(planned.hosts[0]?.steps.map(({ changes }) => changes))).not.toContain('hunter2');
+  expect(await hosts.deploy(play(use), { secrets })).toMatchObject({ exitCode: 0, notes: [] });
+  expect(hosts.read('web1', 'copy')).toBe('hunter2hunter2\n');
+});
+
 test('what fails is tried again as often as retries says', async () => {
   const flaky = (name: string, times: number): string => `echo x >>/srv/tries; [ $(wc -l </srv/tries) -ge ${times} ] && touch /srv/${name}`;
   const task = (name: string, times: number): string =>
@@ -124,6 +152,38 @@ describe('a rollout', () => {
     });
   });
 
+  test('counts a failure in the play in which it was', async () => {
+    const first = breaksOn('web2').replace('hosts:', 'max_fail: 1\n  hosts:');
+    const report = await hosts.deploy(`${first}${play(touch('b'), everyHost)}`);
+    expect(['dr1', 'dr2', 'web1', 'web2'].map((host) => hosts.read(host, 'b'))).toEqual(['', '', '', undefined]);
+    expect(report).toMatchObject({ exitCode: 1, notes: [] });
+  });
+
+  test('does not wait for a build that failed in a block, or that nobody begins', async () => {
+    const artefact: Artefact = { key: 'thing-1', title: 'build a thing', sources: [], build: sh`exit 1`, timeout: 5 };
+    const thing = defineTask({
+      summary: 'a thing',
+      params: z.strictObject({}),
+      touches: () => ['file:/srv/thing'],
+      probe: () => sh`[ -e /srv/thing ]`,
+      parse: ({ exit }) => exit === 0,
+      plan: (seen) =>
+        seen ? [] : [{ id: 'install', title: 'install a thing', was: '', will: 'thing\n', run: sh`touch /srv/thing`, consumes: artefact }],
+      settled: () => 'there is a thing',
+      example: {},
+    });
+    const tasks = new Map([['thing', thing]]);
+    const report = await hosts.deploy(
+      `- name: p\n  hosts: backends\n  serial: 2\n  tasks:\n    - block:\n        - thing: {}\n      rescue: []\n`,
+      { tasks },
+    );
+    expect(report.hosts.map(({ name, steps }) => [name, steps[0]?.status])).toEqual([
+      ['web1', 'rescued'],
+      ['web2', 'failed'],
+    ]);
+    expect(report.exitCode).toBe(1);
+  });
+
   test('stops at a gate that does not open, and calls that not verified', async () => {
     const word = defineCheck({
       summary: 'a is there and is not empty',
@@ -145,5 +205,35 @@ describe('a rollout', () => {
     expect(report).toMatchObject({ exitCode: 3, checks: [{ id: 'word', host: 'web1', status: 'fail' }] });
     expect(report.notes[0]).toBe('not begun, because the gate before it does not open: p (web2)');
     expect(hosts.read('web2', 'a')).toBeUndefined();
+  });
+
+  const gated = (from: 'backend' | 'director', probe: string, verdict: 'pass' | 'fail') =>
+    new Map([
+      [
+        'word',
+        defineCheck({
+          ...{ summary: 'a word', params: z.strictObject({}), from: [from], probe: () => sh`sh -c -- ${probe}`, example: {} },
+          expect: (looks) => looks.map(({ host }) => ({ status: verdict, host: host.name, found: 'x', expected: 'y', fix: '' })),
+        }),
+      ],
+    ]);
+  const behindGate = (tasks: string): string => `${play(tasks, 'hosts: backends')}  gate:\n    - word: {}\n`;
+
+  test('looks through its gate from hosts outside of the play too; one that cannot see stays closed', async () => {
+    const outside = await hosts.deploy(behindGate(touch('a')), { checks: gated('director', ':', 'fail') });
+    expect(outside).toMatchObject({ exitCode: 3, checks: [{ host: 'dr1' }, { host: 'dr2' }] });
+    expect(hosts.read('web2', 'a')).toBeUndefined();
+    const blind = await hosts.deploy(behindGate(touch('b')), {
+      checks: gated('backend', 'kill -9 $(cut -d" " -f4 /proc/$PPID/stat)', 'pass'),
+    });
+    expect(blind.exitCode).toBe(3);
+    expect(hosts.read('web2', 'b')).toBeUndefined();
+  });
+
+  test('opens its gate once for each host, when all its phases are done and it has not failed', async () => {
+    const phases = `${touch('down')}    - barrier: true\n${does('up', 'rm /srv/down; touch /srv/up')}`;
+    const check = gated('backend', '[ ! -e /srv/down ] || touch /srv/seen-down', 'pass');
+    await hosts.deploy(behindGate(phases), { checks: check });
+    expect([hosts.read('web1', 'seen-down'), hosts.read('web2', 'up')]).toEqual([undefined, '']);
   });
 });

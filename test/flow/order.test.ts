@@ -71,6 +71,29 @@ describe('what directors must agree on', () => {
     expect(await hosts.deploy(book, { tasks })).toMatchObject({ exitCode: 1 });
   });
 
+  test('is left everywhere when one of them has failed before, or only a barrier shows it', async () => {
+    const fails = `- name: first\n  hosts: dr2\n  max_fail: 1\n  tasks:\n    - command: { run: "false", creates: /srv/never }\n`;
+    expect(await hosts.deploy(fails + book, { tasks, maxFail: { hosts: 1 } })).toMatchObject({ exitCode: 1 });
+    expect(files('conf')).toEqual([undefined, undefined]);
+    const late = book.replace('    - note: { name: conf', '    - barrier: true\n    - note: { name: conf');
+    expect(await hosts.deploy(late, { tasks })).toMatchObject({ exitCode: 0, notes: [] });
+    expect(files('conf')).toEqual(['new', 'new']);
+  });
+
+  test('may be several things; each is put in force together', async () => {
+    const two = play('p', 'directors', '{ name: conf, text: new, split: true }', '{ name: other, text: new, split: true }');
+    expect(await hosts.deploy(two, { tasks })).toMatchObject({ exitCode: 0, notes: [] });
+    expect([files('conf'), files('other')]).toEqual([
+      ['new', 'new'],
+      ['new', 'new'],
+    ]);
+  });
+
+  test('cannot stand where a failure would be rescued', async () => {
+    const framed = `- name: p\n  hosts: directors\n  tasks:\n    - block:\n        - note: { name: conf, text: new, split: true }\n      rescue: []\n`;
+    expect(await hosts.deploy(framed, { tasks })).toMatchObject({ exitCode: 4, touched: false });
+  });
+
   test('is refused where one of them is not in the run, and nothing is touched', async () => {
     const limited = await hosts.deploy(book, { tasks, limit: 'dr1' });
     expect(limited).toMatchObject({ exitCode: 4, summary: { failed: 1 } });
@@ -98,6 +121,13 @@ test('what is taken away comes after all that is added, the last play first', as
     ['dr1', ['changed', 'changed']],
     ['web1', ['changed', 'changed']],
   ]);
+});
+
+test('what is taken away behind a barrier is taken away', async () => {
+  hosts.write('web1', 'old', 'x');
+  const book = `${play('p', 'web1', '{ name: new, text: x }')}    - barrier: true\n    - note: { name: old, absent: true }\n`;
+  expect(await hosts.deploy(book, { tasks })).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+  expect(hosts.read('web1', 'old')).toBeUndefined();
 });
 
 test('nothing is taken away while a host has failed, even where one may', async () => {

@@ -80,6 +80,68 @@ describe('a barrier', () => {
   });
 });
 
+describe('what is found behind a barrier', () => {
+  const make = (name: string, run: string): string => `    - { name: ${name}, command: { run: "${run}", creates: /srv/${name} } }\n`;
+  const ask = (file: string, more = ''): string =>
+    `    - { name: ask ${file}, query: { run: "cat /srv/${file}" }, register: ${file}${more} }\n`;
+  const barrier = '    - barrier: true\n';
+
+  test('decides: a step whose condition has become false is not done', async () => {
+    const book = play(
+      `${make('go', 'touch /srv/go')}${barrier}${ask('go')}${barrier}    - { name: late, when: "registered.go.exit !== 0", command: { run: touch /srv/late, creates: /srv/late } }\n`,
+    );
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 1 } });
+    expect(hosts.read('web1', 'late')).toBeUndefined();
+  });
+
+  test('may not fit before what is done first: a fresh host is planned all the same', async () => {
+    const use = '    - { name: use, directory: { path: "<%= registered.key.lines[0] %>" } }\n';
+    const book = play(`${make('key', 'echo /srv/made >/srv/key')}${barrier}${ask('key')}${barrier}${use}`);
+    const fresh = await hosts.plan(book);
+    expect(fresh).toMatchObject({ exitCode: 2, summary: { failed: 0 } });
+    expect(fresh.hosts[0]?.steps.at(-1)?.status).toBe('later');
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+  });
+
+  test('that never fits fails its host, and the run is told to its end', async () => {
+    const use = '    - { name: use, directory: { path: "<%= registered.key.lines[0] %>" } }\n';
+    const report = await hosts.deploy(play(`${make('key', 'echo no path >/srv/key')}${barrier}${ask('key')}${barrier}${use}`));
+    expect(report).toMatchObject({ exitCode: 1, touched: true, summary: { failed: 1, changed: 1 } });
+    expect(report.hosts[0]?.why).toMatch(/^"use": .*directory\.path/);
+  });
+
+  test('holds for hosts that were not touched themselves', async () => {
+    const once = `    - { name: key, run_once: true, command: { run: "echo k >/srv/key", creates: /srv/key } }\n`;
+    const use = `    - { name: use, when: "registered.key.exit === 0", command: { run: touch /srv/use, creates: /srv/use } }\n`;
+    const book = play(`${once}${barrier}${ask('key', ', run_once: true')}${use}`, 'hosts: backends');
+    expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 3 } });
+    expect(hosts.read('web2', 'use')).toBe('');
+  });
+
+  test('does not move where --start-at begins', async () => {
+    const book = play(
+      `${make('a', 'touch /srv/a')}${barrier}    - { name: begin, when: "facts.kernel === ''", query: { run: id } }\n${make('b', 'touch /srv/b')}`,
+    );
+    expect(await hosts.deploy(book, { startAt: 'begin' })).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
+    expect([hosts.read('web1', 'a'), hosts.read('web1', 'b')]).toEqual([undefined, '']);
+  });
+});
+
+test('a task that is not there for a host has been skipped', async () => {
+  const book = play(
+    `    - { name: ask, when: "host.name === 'dr1'", query: { run: id }, register: asked }\n    - { name: then, when: "registered.asked.skipped", command: { run: touch /srv/then, creates: /srv/then } }\n`,
+  );
+  expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
+});
+
+test('a host all of whose steps are done elsewhere is there', async () => {
+  const book = play(
+    '    - { name: away, delegate_to: dr1, command: { run: "touch /srv/<%= host.name %>", creates: "/srv/<%= host.name %>" } }\n',
+  );
+  expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 1 } });
+  expect(await hosts.deploy(book)).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
+});
+
 describe('until', () => {
   const begin = (seconds: number): string =>
     `    - { name: begin, command: { run: "touch /srv/begun; (sleep ${seconds}; touch /srv/late) >/dev/null 2>&1 &", creates: /srv/begun } }\n`;

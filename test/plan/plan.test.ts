@@ -47,8 +47,14 @@ const planOf = (steps: readonly Step[], seen: readonly Seen[]) => {
   const play: BoundPlay = { name: 'play', steps: Object.fromEntries(steps.map((one) => [one.host, [one]])), checks: [] };
   const resolve = (text: string) => text.replace(secretSlot('s'), 'hunter2');
   return (
-    planBatches({ fleet: s0Fleet, plays: [play], registry, seen: Object.fromEntries(seen.map((one) => [one.host, one])), resolve })
-      .batches[0]?.hosts ?? []
+    planBatches({
+      fleet: s0Fleet,
+      plays: [play],
+      registry,
+      seen: Object.fromEntries(seen.map((one) => [one.host, one])),
+      resolve,
+      conceal: (text) => text,
+    }).batches[0]?.hosts ?? []
   );
 };
 

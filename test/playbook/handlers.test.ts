@@ -12,7 +12,14 @@ function planned(text: string, tags: readonly string[] = []) {
   const plays = bindText(text, { tags });
   const outputs = Object.fromEntries((plays[0]?.steps.web1 ?? []).map(({ id }) => [id, { stdout: '', stderr: '', exit: 0 }]));
   const seen: Seen = { host: 'web1', reached: true, facts: { ...planContext().facts, release: '12' }, outputs };
-  const [batch] = planBatches({ fleet, plays, registry, seen: { web1: seen }, resolve: (value) => value }).batches;
+  const [batch] = planBatches({
+    fleet,
+    plays,
+    registry,
+    seen: { web1: seen },
+    resolve: (value) => value,
+    conceal: (value) => value,
+  }).batches;
   const [host] = batch?.hosts ?? [];
   return { host, runs: host?.handlers.map(({ name, handler }) => `${name}: ${renderSh(handler.run, (value) => value)}`) };
 }

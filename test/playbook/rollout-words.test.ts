@@ -50,6 +50,10 @@ test.each([
     '- name: p\n  hosts: web1\n  tasks:\n    - block:\n        - query: { run: id }\n          until: result.exit === 0\n      rescue: []\n',
     'book.yaml:6:18: until cannot stand in a block with rescue or always; put it before or after the block',
   ],
+  [
+    `${task('register: said')}    - query: { run: id }\n      register: said\n`,
+    'book.yaml:6:7: "said" is registered already, at line 4; give it another name',
+  ],
   [play('serial: 0'), expect.stringMatching(/^book\.yaml:2:11: a number of hosts from 1, or a percentage such as "30%"/)],
   [play('serial: [1, 120%]'), expect.stringMatching(/^book\.yaml:2:(11|15): a number of hosts/)],
   [play('max_fail: few'), expect.stringMatching(/^book\.yaml:2:13: a number of hosts, or a percentage such as "30%"/)],

@@ -15,6 +15,7 @@ import type { Event, Report } from '../../src/model.ts';
 import { type BindOptions, bindPlaybook } from '../../src/playbook/bind.ts';
 import { parsePlaybook } from '../../src/playbook/load.ts';
 import { loadRegistry, type Registry } from '../../src/playbook/registry.ts';
+import { Secrets } from '../../src/sh/secret.ts';
 import type { Connection, Transport } from '../../src/transport/transport.ts';
 
 const { fleet } = loadInventory('inventory/dr.yaml');
@@ -36,6 +37,7 @@ export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | '
   readonly tasks?: Registry['tasks'];
   readonly checks?: Registry['checks'];
   readonly unreachable?: readonly string[];
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly answer?: (report: Report, plan: Parameters<Flow['confirm']>[0]) => Answer;
 }
 
@@ -47,6 +49,7 @@ export function isolatedFleet(): IsolatedFleet {
   let runs = 0;
   const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
     story.length = 0;
+    const secrets = new Secrets(new Map(Object.entries(options.secrets ?? {})));
     runs += 1;
     const registry: Registry = {
       tasks: new Map([...known.tasks, ...(options.tasks ?? [])]),
@@ -65,7 +68,9 @@ export function isolatedFleet(): IsolatedFleet {
       forks: options.forks ?? 10,
       serial: options.serial,
       maxFail: options.maxFail,
-      resolve: (value) => value,
+      resolve: (value) => secrets.resolve(value),
+      conceal: (text) => secrets.conceal(text),
+      resume: 'lvsctl deploy inventory/dr.yaml',
       emit: (event) => tell(story, event),
       confirm: async (plan, report) => (command === 'plan' ? false : (options.answer?.(report, plan) ?? { leaveOut: new Set() })),
     });

@@ -44,6 +44,14 @@ async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Promise<A
 
 /** As Ansible asks: yes, no, or continue without asking any more. Nothing is done before the last answer. */
 async function askEachStep(plan: Plan, ask: (question: string) => Promise<string>): Promise<Answer> {
+  if (plan.batches.some(({ phase, hosts }) => phase > 0 && hosts.some(({ steps }) => steps.length > 0))) {
+    const hint = 'take --step away, or begin behind the barrier with --start-at';
+    throw new LvsError('--step cannot ask about what comes behind a barrier: it is not known yet', {
+      code: 'cli.step',
+      exitCode: EXIT.badInput,
+      hint,
+    });
+  }
   const leaveOut = new Set<string>();
   const questions = stepsToAsk(plan);
   for (const { name, hosts, ids } of questions) {
