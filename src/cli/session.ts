@@ -5,6 +5,7 @@ import { openStore } from '../apply/store.ts';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
+import { rejectSecretValues } from '../inventory/secret-values.ts';
 import { type Lab, labOf, rehearse } from '../lab/lab.ts';
 import type { Fleet, Playbook, SshSettings } from '../model.ts';
 import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
@@ -78,6 +79,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
   };
   const interlude = createInterlude();
   const secrets = new Secrets(secretsFromEnvironment(read.secretNames));
+  rejectSecretValues(fleet, (text) => secrets.resolve(text));
   return {
     runId: newRunId(),
     fleet,

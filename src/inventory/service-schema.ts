@@ -3,6 +3,11 @@ import { z } from 'zod';
 import { oneOf, seconds, socketAddress, text, vip, whole } from './fields.ts';
 import { hostName, interfaceName, weight } from './host-schema.ts';
 
+/** What VRRP carries and keepalived.conf can hold. */
+const password = '[A-Za-z0-9_.:@%+=,/^*-]{1,8}';
+const passwordWords = '1 to 8 letters, digits and signs of _.:@%+=,/^*-';
+export const passwordRule = { pattern: new RegExp(`^${password}$`), words: passwordWords };
+
 export const vrrp = z.strictObject({
   id: whole(1, 255).describe('virtual_router_id, unique on the segment; written once, never computed'),
   interface: interfaceName.describe('Interface that carries the heartbeat'),
@@ -11,10 +16,7 @@ export const vrrp = z.strictObject({
     .default('backup-nopreempt')
     .describe('backup-nopreempt: who has the VIPs keeps them; master-backup: the highest priority takes them back'),
   advert: whole(1, 255, 'whole seconds from 1 to 255 (VRRPv2 rounds fractions)').default(1).describe('Seconds between adverts'),
-  auth_pass: text(
-    /^(?:[A-Za-z0-9_.:@%+=,/^*-]{1,8}|\uE000.*\uE001)$/,
-    '1 to 8 letters, digits and signs of _.:@%+=,/^*- in quotes, or !secret NAME',
-  )
+  auth_pass: text(new RegExp(`^(?:${password}|\uE000.*\uE001)$`), `${passwordWords} in quotes, or !secret NAME`)
     .optional()
     .describe('Password of the adverts, or `!secret NAME`; unless said, none'),
   instance: text(/^[A-Za-z_][A-Za-z0-9_-]{0,30}$/, 'a name of at most 31 letters, digits, "_" and "-"')
