@@ -15,3 +15,17 @@ export function complain(error: unknown, trace: boolean): ExitCode {
 function said(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}; -vvv shows where` : String(error);
 }
+
+/** The same for scripts: the document that stands where the report would be. */
+export function complainInJson(error: unknown, command: string, exitCode: ExitCode): void {
+  const all = error instanceof LvsError ? [error, ...error.others] : [];
+  const errors = all.map(({ code, message, where, hint }) => ({
+    code,
+    message: mask(message),
+    where: where ?? {},
+    hint: mask(hint ?? ''),
+  }));
+  const defect = { code: 'defect', message: error instanceof Error ? error.message : String(error), where: {}, hint: '' };
+  const document = { command, ok: false, exitCode, errors: errors.length > 0 ? errors : [defect] };
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}

@@ -1,7 +1,7 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT } from '../errors.ts';
-import { complain } from './complain.ts';
+import { EXIT, type ExitCode } from '../errors.ts';
+import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
 
 const program = new Command('lvsctl')
@@ -137,5 +137,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else process.exitCode = complain(error, verbose > 2);
+  else {
+    process.exitCode = complain(error, verbose > 2);
+    if (process.argv.includes('--json')) complainInJson(error, process.argv[2] ?? '', process.exitCode as ExitCode);
+  }
 }

@@ -62,6 +62,11 @@ const cases: readonly Case[] = [
     ['-e', 'colour'],
     '--extra-vars "colour" cannot be read; write NAME=VALUE, @FILE.yaml or a JSON object',
   ),
+  flagged(
+    'the same, for scripts',
+    ['--json', '-e', 'colour'],
+    '--extra-vars "colour" cannot be read; write NAME=VALUE, @FILE.yaml or a JSON object',
+  ),
   {
     what: 'a task of its own that does not load',
     files: { 'book.yaml': good, 'tasks/mine.js': 'export default (\n' },
@@ -111,12 +116,22 @@ beforeAll(() => {
   if (ran.status !== 0) throw new Error(`the cases could not be run: ${ran.stderr}`);
 }, 300_000);
 
-test.each(cases.map((one, number) => ({ ...one, number })))('$what', ({ number, exit, line }) => {
+test.each(cases.map((one, number) => ({ ...one, number })))('$what', ({ number, exit, line, flags }) => {
   expect({ exit: Number(said(number, 'exit')), called: said(number, 'called').trim() }).toEqual({
     exit,
     called: exit === 4 ? 'no' : 'yes',
   });
   if (line === undefined) return;
   expect(said(number, 'stderr').replaceAll(`${folderOf(number)}/`, '')).toBe(`error: ${line}\n`);
-  expect(said(number, 'stdout')).toBe('');
+  const stdout = said(number, 'stdout');
+  if (!flags.includes('--json')) expect(stdout).toBe('');
+  else {
+    const error = {
+      code: 'playbook.extra-vars',
+      message: '--extra-vars "colour" cannot be read',
+      where: {},
+      hint: 'write NAME=VALUE, @FILE.yaml or a JSON object',
+    };
+    expect(JSON.parse(stdout)).toEqual({ command: 'plan', ok: false, exitCode: 4, errors: [error] });
+  }
 });
