@@ -1,5 +1,6 @@
 /** Artefacts on their way: built on one host, kept in the control machine's cache, waited for by the others. */
 import type { HostPlan } from '../model.ts';
+import { type Deferred, deferred } from '../transport/deferred.ts';
 import { heldArtefacts, type Store } from './store.ts';
 
 export interface Builds {
@@ -13,11 +14,17 @@ export interface Builds {
 
 /** A promise for every artefact that a batch builds; those in the store are there already. */
 export function newBuilds(store: Store): Builds {
-  const pending = new Map<string, Deferred>();
+  const pending = new Map<string, Deferred<void>>();
   return {
     expect(hosts) {
       const changes = hosts.flatMap((host) => host.steps.flatMap((step) => step.changes));
-      for (const { produces } of changes) if (produces && !pending.has(produces.key)) pending.set(produces.key, deferred());
+      for (const { produces } of changes) {
+        if (!produces || pending.has(produces.key)) continue;
+        const build = deferred<void>();
+        // A build that nobody waits for may fail without being an unhandled rejection: its own host reports it.
+        build.promise.catch(() => {});
+        pending.set(produces.key, build);
+      }
     },
     async wait(key) {
       const build = pending.get(key);
@@ -27,22 +34,4 @@ export function newBuilds(store: Store): Builds {
     finish: (key) => pending.get(key)?.resolve(),
     fail: (key, reason) => pending.get(key)?.reject(new Error(reason)),
   };
-}
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-function deferred(): Deferred {
-  let resolve: () => void = () => {};
-  let reject: (error: Error) => void = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // A build that nobody waits for may fail without being an unhandled rejection: its own host reports it.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

@@ -1,5 +1,6 @@
 /** Where the hosts of a batch wait for each other, so that what they must agree on changes on all of them in the same instant. */
 import type { Change, HostPlan, Step } from '../model.ts';
+import { type Deferred, deferred } from '../transport/deferred.ts';
 
 export interface Meetings {
   /** Resolves when every host that makes this change has arrived; rejects, with the reason, when one will not come. */
@@ -10,9 +11,7 @@ export interface Meetings {
 
 interface Meeting {
   readonly awaited: Set<string>;
-  readonly all: Promise<void>;
-  readonly open: () => void;
-  readonly cancel: (reason: Error) => void;
+  readonly all: Deferred<void>;
 }
 
 /** One for each change of each step that is made together. `hosts` are those that are really begun. */
@@ -31,12 +30,12 @@ export function newMeetings(hosts: readonly HostPlan[]): Meetings {
     async arrive(host, step, change) {
       const meeting = meetings.get(keyOf(step, change));
       meeting?.awaited.delete(host);
-      if (meeting?.awaited.size === 0) meeting.open();
-      await meeting?.all;
+      if (meeting?.awaited.size === 0) meeting.all.resolve();
+      await meeting?.all.promise;
     },
     leave: (host, reason) => {
-      for (const { awaited, cancel } of meetings.values())
-        if (awaited.has(host)) cancel(new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`));
+      for (const { awaited, all } of meetings.values())
+        if (awaited.has(host)) all.reject(new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`));
     },
   };
 }
@@ -46,13 +45,8 @@ function keyOf({ id }: Step, change: Change): string {
 }
 
 function newMeeting(): Meeting {
-  let open: () => void = () => {};
-  let cancel: (reason: Error) => void = () => {};
-  const all = new Promise<void>((resolve, reject) => {
-    open = resolve;
-    cancel = reject;
-  });
+  const all = deferred<void>();
   // A host that leaves a meeting of its own alone reports that itself.
-  all.catch(() => {});
-  return { awaited: new Set(), all, open, cancel };
+  all.promise.catch(() => {});
+  return { awaited: new Set(), all };
 }

@@ -8,7 +8,7 @@ import { type Change, defineTask, type Output } from '../task.ts';
 import { parseTable, type TableService } from './support/ip-vs.ts';
 import { type IpvsService, serviceChanges, strangersIn } from './support/ipvs-changes.ts';
 import { type BelievedService, beliefsProbe, parseBeliefs } from './support/keepalived-beliefs.ts';
-import { keepalivedParams } from './support/keepalived-params.ts';
+import { exampleService, keepalivedParams } from './support/keepalived-params.ts';
 
 const params = z.strictObject({ services: keepalivedParams.shape.services });
 
@@ -40,21 +40,7 @@ export default defineTask<Want, Seen>({
     return `${aboutWaiting(want, seen)}${others}`;
   },
   example: {
-    services: [
-      {
-        vip: '10.18.43.30',
-        port: 80,
-        protocol: 'tcp',
-        scheduler: 'rr',
-        forward: 'dr',
-        persistence: 50,
-        check: { kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 },
-        realServers: [
-          { host: 'web1', rip: '10.18.43.13', port: 80, weight: 1 },
-          { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
-        ],
-      },
-    ],
+    services: [exampleService],
   } as Want,
 });
 

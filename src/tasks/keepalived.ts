@@ -1,7 +1,7 @@
 /** One word in a playbook: the configuration of keepalived, and that the running one has read it. */
 import { type Change, defineTask, type Facts, lines, refuse, sh } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
+import { exampleService, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
 import {
   configPath,
   keepalivedHandlers,
@@ -80,21 +80,7 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
     router_id: 'dr1',
     priority: 100,
     vrrp: { instance: 'lvs', id: 51, interface: 'eth0', vipInterface: 'eth1', mode: 'backup-nopreempt', advert: 1, authPass: '1111' },
-    services: [
-      {
-        vip: '10.18.43.30',
-        port: 80,
-        protocol: 'tcp',
-        scheduler: 'rr',
-        forward: 'dr',
-        persistence: 50,
-        check: { kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 },
-        realServers: [
-          { host: 'web1', rip: '10.18.43.13', port: 80, weight: 1 },
-          { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
-        ],
-      },
-    ],
+    services: [exampleService],
   },
 });
 

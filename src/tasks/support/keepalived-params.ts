@@ -110,6 +110,21 @@ export const keepalivedParams = z.strictObject({
 
 export type KeepalivedWant = z.output<typeof keepalivedParams>;
 
+/** A virtual server for the examples of tasks that take some. */
+export const exampleService: KeepalivedWant['services'][number] = {
+  vip: '10.18.43.30',
+  port: 80,
+  protocol: 'tcp',
+  scheduler: 'rr',
+  forward: 'dr',
+  persistence: 50,
+  check: { kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 },
+  realServers: [
+    { host: 'web1', rip: '10.18.43.13', port: 80, weight: 1 },
+    { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
+  ],
+};
+
 function distinct(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
