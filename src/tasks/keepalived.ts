@@ -1,5 +1,5 @@
 /** One word in a playbook: the configuration of keepalived, and that the running one has read it. */
-import { type Change, defineTask, type Facts, lines, refuse, sh } from '../task.ts';
+import { type Change, defineTask, lines, refuse, sh } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
 import { exampleService, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
 import {
@@ -10,52 +10,34 @@ import {
   reloadKeepalived,
   validConfig,
 } from './support/keepalived-process.ts';
+import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived-version.ts';
 import { atLeast } from './support/version.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenKeepalived {
   readonly file: SeenFile;
-  /** `2.2.7`; absent when not installed. */
-  readonly version: string | undefined;
+  readonly version: SeenVersion;
   /** Whether the running process has read the file that is there. */
   readonly process: 'none' | 'loaded' | 'pending';
 }
-
-/** What the distributions ship, for hosts that have no keepalived yet: the same keywords must come out before and after it is installed. */
-const shipped: Readonly<Record<string, string>> = {
-  'debian 11': '2.1.5',
-  'debian 12': '2.2.7',
-  'debian 13': '2.3.3',
-  'ubuntu 20.04': '2.0.19',
-  'ubuntu 22.04': '2.2.4',
-  'ubuntu 24.04': '2.2.8',
-  'el 8': '2.1.5',
-  'el 9': '2.2.8',
-};
 
 export default defineTask<KeepalivedWant, SeenKeepalived>({
   summary: 'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart.',
   params: keepalivedParams,
   touches: () => [`file:${configPath}`],
   needs: () => ['package:keepalived'],
-  probe: () =>
-    lines(
-      filesProbe([configPath]),
-      sh`said=$(keepalived -v 2>&1) && printf 'version %s\n' "\${said%%,*}"`,
-      keepalivedState,
-      sh`printf 'process %s\n' "$state"`,
-    ),
+  probe: () => lines(filesProbe([configPath]), versionProbe, keepalivedState, sh`printf 'process %s\n' "$state"`),
   parse: (output) => {
     const { files, rest } = parseFiles(output, [configPath]);
     const process = /^process (loaded|pending)$/m.exec(rest)?.[1];
     return {
       file: files[0] as SeenFile,
-      version: /^version Keepalived v(\d+\.\d+\.\d+)/m.exec(rest)?.[1],
+      version: parseVersion(rest),
       process: process === 'loaded' || process === 'pending' ? process : 'none',
     };
   },
   plan: (seen, want, { facts, same }) => {
-    const version = seen.version ?? shippedVersion(facts);
+    const version = versionFor(seen.version, facts, want.version);
     refuseVersion(version, want);
     const content = keepalivedConf(want, version);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
@@ -120,12 +102,6 @@ export function keepalivedConf({ router_id, priority, vrrp, services, sync }: Ke
     excluded,
     services,
   });
-}
-
-function shippedVersion({ distribution, release }: Facts): string {
-  const [major = ''] = release.split('.');
-  const rebuild = ['rhel', 'rocky', 'almalinux', 'centos', 'ol'].includes(distribution);
-  return shipped[rebuild ? `el ${major}` : `${distribution} ${release}`] ?? '2.1.0';
 }
 
 function refuseVersion(version: string, { services }: KeepalivedWant): void {

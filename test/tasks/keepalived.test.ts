@@ -73,6 +73,16 @@ describe('the keywords follow the version', () => {
     expect(keepalived.plan(seen, s0, context)[0]?.will).toBe(text(version));
   });
 
+  test('before the installation they follow what the package manager would install, or what an earlier step builds', () => {
+    const stdout = 'type missing\n\nend\nkeepalived:\n  Installed: (none)\n  Candidate: 1:2.1.5-1\nprocess none\n';
+    const will = (params: Params) => {
+      const want = keepalived.params.parse(params);
+      return keepalived.plan(keepalived.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext({ host: 'dr1' }))[0]?.will;
+    };
+    expect(will(s0)).toBe(text('2.1.5'));
+    expect(will({ ...s0, version: '2.3.3' })).toBe(text('2.3.3'));
+  });
+
   test('weight 0 is refused where keepalived does not keep it', () => {
     const [first, ...rest] = service.realServers as [Service['realServers'][number], ...Service['realServers']];
     const params = { ...s0, services: [{ ...service, realServers: [{ ...first, weight: 0 }, ...rest] }] };

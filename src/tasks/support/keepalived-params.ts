@@ -105,6 +105,13 @@ export const keepalivedParams = z.strictObject({
     .min(1)
     .refine((all) => distinct(all.map(({ vip, port }) => `${vip}:${port}`)), 'a service (VIP and port) is listed twice')
     .describe('The virtual servers; the VIP of the first is the one that adverts name'),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+$/, 'a version such as 2.2.7')
+    .optional()
+    .describe(
+      'Version that an earlier step installs, where that one chooses: built from source, or pinned. Unsaid, what is installed or what the package manager would install',
+    ),
   sync: z.boolean().optional().describe('Copies the state of connections to the other director (8848/udp)'),
 });
 
