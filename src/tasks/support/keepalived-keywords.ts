@@ -12,7 +12,6 @@ const improvements = {
 
 /** Refused before: something else would come of it. */
 const needed = {
-  '-t (a configuration can be tested)': '2.0.4',
   regex: '2.0.7',
   'lvs_sched mh': '2.0.7',
   track_process: '2.0.11',
@@ -29,7 +28,8 @@ export function knows(version: string, keyword: keyof typeof improvements): bool
 
 /** Throws `refused`, naming the version that can, for what keepalived `version` cannot. */
 export function refuseOlder(version: string, want: KeepalivedWant): void {
-  for (const keyword of ['-t (a configuration can be tested)', ...wordsOf(want)] as const) {
+  if (!atLeast(version, '2.0.4')) throw refuse(`keepalived ${version} cannot test a configuration (-t)`, 'install 2.0.4 or later');
+  for (const keyword of wordsOf(want)) {
     if (!atLeast(version, needed[keyword])) throw refuse(`keepalived ${version} has no ${keyword}`, `install ${needed[keyword]} or later`);
   }
   const idle = want.services.flatMap(({ realServers }) => realServers).find(({ weight }) => weight === 0);
@@ -42,7 +42,7 @@ export function refuseOlder(version: string, want: KeepalivedWant): void {
 }
 
 function wordsOf({ vrrp: { instances }, services }: KeepalivedWant): readonly (keyof typeof needed)[] {
-  const uses: Readonly<Record<Exclude<keyof typeof needed, '-t (a configuration can be tested)'>, boolean>> = {
+  const uses: Readonly<Record<keyof typeof needed, boolean>> = {
     regex: services.some(({ check }) => check.regex !== undefined),
     'lvs_sched mh': services.some(({ scheduler }) => scheduler === 'mh'),
     track_process: instances.some(({ trackProcesses }) => trackProcesses.length > 0),
@@ -51,5 +51,5 @@ function wordsOf({ vrrp: { instances }, services }: KeepalivedWant): readonly (k
     UDP_CHECK: services.some(({ check }) => check.kind === 'udp'),
     'lvs_sched twos': services.some(({ scheduler }) => scheduler === 'twos'),
   };
-  return (Object.keys(uses) as (keyof typeof uses)[]).filter((keyword) => uses[keyword]);
+  return (Object.keys(uses) as (keyof typeof needed)[]).filter((keyword) => uses[keyword]);
 }
