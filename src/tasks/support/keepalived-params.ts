@@ -54,11 +54,10 @@ export const keepalivedParams = z
 
 export type KeepalivedWant = z.output<typeof keepalivedParams>;
 
-/** What a virtual server is told apart by: `10.0.0.1:80`, `[fd00::1]:80`, `10.0.0.1:53/udp`, `mark 1`, `mark 1 (IPv6)`. */
+/** What a virtual server is told apart by: `10.0.0.1:80`, `[fd00::1]:80`, `10.0.0.1:53/udp`, `mark:1`. */
 export function serviceName({ vip, port, protocol, fwmark }: Pick<ServiceParams, 'vip' | 'port' | 'protocol' | 'fwmark'>): string {
-  const six = vip.includes(':');
-  if (fwmark) return `mark ${fwmark.mark}${six ? ' (IPv6)' : ''}`;
-  return `${six ? `[${vip}]` : vip}:${port}${protocol === 'udp' ? '/udp' : ''}`;
+  if (fwmark) return `mark:${fwmark.mark}`;
+  return `${vip.includes(':') ? `[${vip}]` : vip}:${port}${protocol === 'udp' ? '/udp' : ''}`;
 }
 
 /** A virtual server for the examples of tasks that take some. */
