@@ -104,7 +104,7 @@ export function believesOtherwise(
     sh`[ -n "$pid" ] || exit 0`,
     ask,
     sh`[ -n "$answered" ] || exit 1
-state=$(awk ${words.flatMap((word) => ['-v', word])} '{ sub(/^ */, "") } /^VS / { here = ($0 == vs) } /^protocol = / && protocol != "FWM" && $3 != protocol { here = 0 }
+state=$(awk ${words.flatMap((word) => ['-v', word])} '{ sub(/^ */, "") } /^VS / { here = ($0 == vs); found = 0 } /^protocol = / && protocol != "FWM" && $3 != protocol { here = 0 }
   /Real server|Health/ { found = 0 } here && index($0, rs) == 1 { found = 1 } found && $1 == "alive" { print ($3 != 0) }' "$dump")
 [ "$state" != ${alive ? '1' : '0'} ]`,
   );
