@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
@@ -267,5 +267,15 @@ describe('a file that cannot be read', () => {
       'no/such.yaml: there is no such file; the first argument is the path of an inventory, such as inventory/dr.yaml',
     );
     expect(formatError(refused(root))).toContain('this file cannot be read');
+  });
+});
+
+describe('every example inventory', () => {
+  const files = readdirSync(`${root}inventory`).filter((file) => file.endsWith('.yaml'));
+
+  it('has a cluster name of its own', () => {
+    const names = files.map((file) => loadInventory(`${root}inventory/${file}`).fleet.cluster);
+    expect(new Set(names).size).toBe(files.length);
+    expect(files.length).toBeGreaterThan(10);
   });
 });
