@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { command } from '../support/cli.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Starts lvsctl with its output read by nobody. */
 async function unread(...words: readonly string[]): Promise<{ readonly exit: number | null; readonly stderr: string }> {
-  const [program, script] = command;
-  const child = spawn(program, [script, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   const closed = once(child, 'exit');
   const stderr = await text(child.stderr);
