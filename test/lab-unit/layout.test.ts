@@ -19,8 +19,8 @@ describe('the machines of field note S0', () => {
   const { segments, hosts } = layoutOf(labFleet('s0.yaml', s0Hosts()));
 
   test('share one segment, both interfaces of a director too', () => {
-    expect(segments).toEqual([{ bridge: 'br0', subnet: '10.18.43.0/24', gateway: '10.18.43.254', length: 24 }]);
-    expect(hosts.map((host) => host.nics.map((each) => `${each.name} ${each.address} ${each.tap}`))).toEqual([
+    expect(segments).toEqual([{ bridge: 'br0', subnets: [{ cidr: '10.18.43.0/24', gateway: '10.18.43.254', length: 24 }] }]);
+    expect(hosts.map((host) => host.nics.map((each) => `${each.name} ${each.addresses} ${each.tap}`))).toEqual([
       ['eth0 10.18.43.10/24 tap0.0', 'eth1 10.18.43.12/24 tap0.1'],
       ['eth0 10.18.43.20/24 tap1.0', 'eth1 10.18.43.22/24 tap1.1'],
       ['eth0 10.18.43.13/24 tap2.0'],
@@ -39,15 +39,15 @@ describe('the gateway', () => {
       sources: ['10.18.43.251'],
     };
     const fleet = { ...labFleet('f.yaml', [host]), vips: ['10.18.43.250'] };
-    expect(layoutOf(fleet).segments[0]?.gateway).toBe('10.18.43.249');
+    expect(layoutOf(fleet).hosts[0]?.gateway).toBe('10.18.43.249');
   });
 
   test('is a free address inside the subnet, whatever the subnet', () => {
     const address = fc.tuple(fc.ipV4(), fc.integer({ min: 1, max: 29 })).map(([ip, length]) => `${ip}/${length}`);
     fc.assert(
       fc.property(address, (cidr) => {
-        const segment = layout([nic(cidr)]).segments[0];
-        const gateway = ipaddr.parse(segment?.gateway ?? '') as ipaddr.IPv4;
+        const [host] = layout([nic(cidr)]).hosts;
+        const gateway = ipaddr.parse(host?.gateway ?? '') as ipaddr.IPv4;
         expect(gateway.match(ipaddr.IPv4.parseCIDR(cidr))).toBe(true);
         const unusable = [ipaddr.IPv4.networkAddressFromCIDR(cidr), ipaddr.IPv4.broadcastAddressFromCIDR(cidr)].map(String);
         expect([...unusable, cidr.split('/')[0]]).not.toContain(gateway.toString());
@@ -57,7 +57,8 @@ describe('the gateway', () => {
 
   test('works for IPv6', () => {
     const { segments } = layout([nic('2001:db8::10/64')], [nic('2001:db8::11/64')]);
-    expect(segments).toEqual([{ bridge: 'br0', subnet: '2001:db8::/64', gateway: '2001:db8::ffff:ffff:ffff:ffff', length: 64 }]);
+    const gateway = '2001:db8::ffff:ffff:ffff:ffff';
+    expect(segments).toEqual([{ bridge: 'br0', subnets: [{ cidr: '2001:db8::/64', gateway, length: 64 }] }]);
   });
 
   test.each(['10.0.0.1/32', '10.0.0.0/31', '2001:db8::1/128'])('has no room in %s: exit 4', (cidr) => {
@@ -71,7 +72,7 @@ describe('segments', () => {
       [nic('192.168.7.2/24'), nic('10.0.0.2/24', 'eth1')],
       [nic('10.0.0.3/25'), nic('10.0.0.9/32', 'eth1')],
     );
-    expect(segments.map(({ subnet }) => subnet)).toEqual(['192.168.7.0/24', '10.0.0.0/24']);
+    expect(segments.map(({ subnets }) => subnets.map(({ cidr }) => cidr).join())).toEqual(['192.168.7.0/24', '10.0.0.0/24']);
     expect(hosts.map((host) => host.nics.map(({ bridge }) => bridge))).toEqual([
       ['br0', 'br1'],
       ['br1', 'br1'],

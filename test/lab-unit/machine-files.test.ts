@@ -23,7 +23,7 @@ describe('the files of a machine', () => {
       '[Match]\nMACAddress=02:4c:56:00:00:01\nOriginalName=vec*\n\n[Link]\nName=eth1\n',
     );
     expect(content('etc/systemd/network/10-lab-1.network')).toBe(
-      '[Match]\nName=eth1\n\n[Network]\nAddress=10.18.43.12/24\nDHCP=no\nIPv6AcceptRA=no\n',
+      '[Match]\nName=eth1\n\n[Network]\nDHCP=no\nIPv6AcceptRA=no\n\n[Address]\nAddress=10.18.43.12/24\n',
     );
   });
 
