@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet, Host } from '../model.ts';
 import { labName } from './places.ts';
-import { addressesOf, findSubnet, type Segment, segmentsOf } from './segments.ts';
+import { findSubnet, type Segment, segmentsOf } from './segments.ts';
 
 export interface LabNic {
   /** As the inventory calls it. */
@@ -53,13 +53,13 @@ export function layoutOf(fleet: Fleet): Layout {
 }
 
 function labHost(host: Host, index: number, segments: readonly Segment[]): LabHost {
-  const all = host.interfaces.flatMap(addressesOf);
+  const all = host.interfaces.flatMap(({ addresses }) => addresses);
   const main = all[0] ?? '';
   const gateway = findSubnet(main, segments)?.gateway;
   if (gateway === undefined) throw noRoom(host.name, main);
   const firsts = [all.find((cidr) => !isIpv6(cidr)), all.find(isIpv6)];
   const nics = host.interfaces.map((nic, position) => {
-    const addresses = addressesOf(nic);
+    const { addresses } = nic;
     const ways = addresses.filter((cidr) => firsts.includes(cidr)).flatMap((cidr) => findSubnet(cidr, segments)?.gateway ?? []);
     return {
       name: nic.name,

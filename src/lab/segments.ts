@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Fleet, Nic } from '../model.ts';
+import type { Fleet } from '../model.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
@@ -24,16 +24,11 @@ export interface Segment {
  */
 export function segmentsOf(fleet: Fleet): readonly Segment[] {
   const used = usedAddresses(fleet);
-  const nics = fleet.hosts.flatMap(({ interfaces }) => interfaces.map(addressesOf));
+  const nics = fleet.hosts.flatMap(({ interfaces }) => interfaces.map(({ addresses }) => addresses));
   return nics.reduce<readonly (readonly string[])[]>(joined, []).map((cidrs, index) => ({
     bridge: `br${index}`,
     subnets: widest(cidrs).flatMap((cidr) => subnetOf(cidr, used) ?? []),
   }));
-}
-
-/** Every address of a NIC in CIDR notation, the main one first. */
-export function addressesOf(nic: Nic): readonly string[] {
-  return (nic as { readonly addresses?: readonly string[] }).addresses ?? [nic.address];
 }
 
 /** The subnet in which `cidr` lies, among these segments. */
@@ -86,11 +81,14 @@ function previous(address: Address): Address {
 
 function usedAddresses(fleet: Fleet): ReadonlySet<string> {
   const hosts = fleet.hosts.flatMap((host) => [
-    ...[host.address, host.dip, host.rip, ...(host.sources ?? [])],
-    ...host.interfaces.flatMap(addressesOf).map((cidr) => cidr.split('/')[0]),
+    ...[host.address, host.dip, host.rip, ...(host.rips ?? []), ...(host.sources ?? [])],
+    ...host.interfaces.flatMap(({ addresses }) => addresses.map((cidr) => cidr.split('/')[0])),
   ]);
-  const sorry = fleet.services.map(({ sorryServer }) => sorryServer?.address);
-  return new Set([...hosts, ...sorry, ...fleet.vips].flatMap((address) => (address ? [ipaddr.parse(address).toString()] : [])));
+  const served = [
+    ...fleet.services.map(({ sorryServer }) => sorryServer?.address),
+    ...fleet.virtualAddresses.map(({ address }) => address),
+  ];
+  return new Set([...hosts, ...served, ...fleet.vips].flatMap((address) => (address ? [ipaddr.parse(address).toString()] : [])));
 }
 
 function networkOf(cidr: string): string {
