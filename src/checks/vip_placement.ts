@@ -21,11 +21,11 @@ export default defineCheck({
   probe: (_, __, { virtualAddresses }) =>
     telling(
       addressProbe,
-      sh`for nic in ${[...new Set(virtualAddresses.map((each) => each.interface))]}; do
-  link=absent
-  [ ! -r "/sys/class/net/$nic/operstate" ] || read -r link <"/sys/class/net/$nic/operstate"
-  printf 'link %s %s\n' "$nic" "$link"
-done`,
+      ...[...new Set(virtualAddresses.map((each) => each.interface))].map(
+        (nic) => sh`link=absent
+[ ! -r ${`/sys/class/net/${nic}/operstate`} ] || read -r link <${`/sys/class/net/${nic}/operstate`}
+printf 'link %s %s\n' ${nic} "$link"`,
+      ),
     ),
   expect: (looks, _, context) => {
     const expected = 'each VIP on exactly one director';
