@@ -1,14 +1,14 @@
 /** What several examples prove in the same way. Each leaves the cluster as whole as it found it. */
-import type { VirtualServer } from '../../src/model.ts';
+import type { Protocol, ProxySite, VirtualServer } from '../../src/model.ts';
 import type { Cluster } from './cluster.ts';
 import { ensure, holderOf, holders, macOf, neighbour, stays, unit, until, untilRow, type Visits, visit } from './vocabulary.ts';
 
 /** Longer than three adverts of a second and the longest skew: whoever would take the VIP back has taken it. */
 const electionOver = 6;
 
-/** `http://VIP:PORT/`, of either family; https on 443. */
-export function urlOf({ vip, port }: { readonly vip: string; readonly port: number }): string {
-  return `${port === 443 ? 'https' : 'http'}://${vip.includes(':') ? `[${vip}]` : vip}:${port}/`;
+/** `http://VIP:PORT/`, of either family; https on 443, udp for what is no TCP. */
+export function urlOf({ vip, port, protocol }: { readonly vip: string; readonly port: number; readonly protocol?: Protocol }): string {
+  return `${protocol === 'udp' ? 'udp' : port === 443 ? 'https' : 'http'}://${vip.includes(':') ? `[${vip}]` : vip}:${port}/`;
 }
 
 /** The words of `ipvsadm -Sn` that say that this backend is in the table, whatever its weight and forwarding. */
@@ -27,32 +27,48 @@ export function sourcesOf(cluster: Cluster, { vip, persistence, scheduler }: Vir
   return all.filter((address) => address.includes(':') === vip.includes(':')).slice(0, most);
 }
 
-/** Each service over TCP is answered by its backends, each at least three fifths as often as its weight says; nobody else answers. */
-export async function everyServiceAnswers(cluster: Cluster, times = 24): Promise<void> {
-  for (const service of cluster.fleet.services.filter(({ protocol, fwmark }) => protocol === 'tcp' || fwmark)) {
+/**
+ * Each service is answered by its backends and by nobody else, each backend at least `fair` times as often as its weight says: 0.8 for
+ * schedulers that count, 0.3 for those that look at connections, which remember what was before, or at addresses.
+ */
+export async function everyServiceAnswers(cluster: Cluster, { times = 30, fair }: { times?: number; fair?: number } = {}): Promise<void> {
+  for (const service of cluster.fleet.services) {
     const from = sourcesOf(cluster, service);
     const requests = from?.length ?? times;
+    const part = fair ?? (from === undefined && ['rr', 'wrr'].includes(service.scheduler) ? 0.8 : 0.3);
     const total = service.realServers.reduce((sum, { weight }) => sum + weight, 0);
-    const share = ({ weight }: { readonly weight: number }) => Math.floor((requests * weight * 0.6) / total);
+    const share = ({ weight }: { readonly weight: number }) => Math.floor((requests * weight * part) / total);
     const least = Object.fromEntries(service.realServers.filter(({ weight }) => weight > 0).map((real) => [real.host, share(real)]));
     await spreads(cluster, urlOf(service), least, from ? { from } : { times });
   }
 }
 
-/** The first site of nginx on the directors is answered by each server of its upstream; says its URL. */
-export async function siteAnswers(cluster: Cluster): Promise<string> {
-  const [site] = cluster.fleet.proxy?.sites ?? [];
-  const upstream = cluster.fleet.proxy?.upstreams.find(({ name }) => name === site?.upstream);
-  if (!site || !upstream) throw new Error('nginx of the directors has no site');
-  const servers = upstream.servers.filter(({ backup }) => !backup).map(({ host }) => host);
-  const options = site.serverName === undefined ? {} : { options: `-H 'Host: ${site.serverName}'` };
-  const counts = await visit(cluster, 'probe', urlOf(site), { times: 12, ...options });
+/** Each site of nginx on the directors is answered by the servers of its upstream and by nobody else. */
+export async function everySiteAnswers(cluster: Cluster): Promise<void> {
+  for (const site of cluster.fleet.proxy?.sites ?? []) {
+    await siteIsAnsweredBy(cluster, site, site.upstream);
+    for (const { match, upstream } of site.byUserAgent) await siteIsAnsweredBy(cluster, site, upstream, match.split('|')[0]);
+  }
+}
+
+async function siteIsAnsweredBy(cluster: Cluster, site: ProxySite, name: string, browser?: string): Promise<void> {
+  const upstream = cluster.fleet.proxy?.upstreams.find((each) => each.name === name);
+  const servers = upstream?.servers.filter(({ backup }) => !backup).map(({ host }) => host) ?? [];
+  const options = browser === undefined ? hostHeader(site) : `${hostHeader(site)} -A ${browser}`;
+  const counts = await visit(cluster, 'probe', urlOf(site), { times: 12, options });
   const answered = Object.keys(counts);
   // By ip_hash one client always gets the same server.
-  const all = upstream.method === 'ip_hash' || servers.every((name) => answered.includes(name));
-  const right = all && answered.every((name) => servers.includes(name));
-  ensure(`${urlOf(site)} is answered by ${servers.join(' and ')}`, right, counts);
-  return urlOf(site);
+  const all = upstream?.method === 'ip_hash' ? answered.length === 1 : servers.every((server) => answered.includes(server));
+  ensure(
+    `${urlOf(site)} ${options} answered by ${servers.join(', ')}`,
+    all && answered.every((server) => servers.includes(server)),
+    counts,
+  );
+}
+
+/** What curl must say to get this site. */
+export function hostHeader({ serverName }: ProxySite): string {
+  return serverName === undefined ? '' : `-H 'Host: ${serverName}'`;
 }
 
 /** Every one of these answers through the URL, at least `least` times each, and nothing else does. */
@@ -73,6 +89,19 @@ export async function staysWithOne(cluster: Cluster, urls: readonly string[], ti
     names.size === 1 && backends.includes([...names][0] ?? ''),
     all,
   );
+}
+
+/** The only service, or the first. */
+export function firstService({ fleet }: Cluster): VirtualServer {
+  const [service] = fleet.services;
+  if (!service) throw new Error(`${fleet.file} has no service`);
+  return service;
+}
+
+export function firstSite({ fleet }: Cluster): ProxySite {
+  const [site] = fleet.proxy?.sites ?? [];
+  if (!site) throw new Error(`nginx on the directors of ${fleet.file} has no site`);
+  return site;
 }
 
 /** What the client asks for goes to the director that has the VIP: its MAC is the holder's, on the VIP's interface. */
@@ -116,7 +145,7 @@ export async function failsOver(cluster: Cluster, vip: string, url: string, { fa
   const after = await holderOf(cluster, vip);
   await reachesHolder(cluster, vip, url);
   await mend(before);
-  if (returns(cluster, vip, before)) await until(`${vip} returns to ${before}`, () => held((host) => host === before));
+  if (returns(cluster, vip, before)) await until(`${vip} returns to ${before}`, () => held((host) => host === before), 90);
   else await stays(`${before} is back and ${after} keeps ${vip}`, () => held((host) => host === after), electionOver);
   await reachesHolder(cluster, vip, url);
 }

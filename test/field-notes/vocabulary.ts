@@ -61,7 +61,7 @@ export interface Visits {
 }
 
 /**
- * Asks for a URL over new connections and counts answers by who gave them: the name of the host that the page holds, else the page's first
+ * Asks for a URL over new connections, or `udp://ADDRESS:PORT/` by new packets, and counts answers by who gave them: the name of the host that the page holds, else the page's first
  * 60 characters, else `curl: exit N`.
  */
 export async function visit(cluster: Cluster, client: string, url: string, visits: Visits = {}): Promise<Readonly<Record<string, number>>> {
@@ -69,7 +69,9 @@ export async function visit(cluster: Cluster, client: string, url: string, visit
   const nic = cluster.fleet.hosts.find(({ name }) => name === client)?.interfaces[0]?.name ?? 'eth0';
   const lend = from.filter((address) => address !== '');
   const borrowed = (verb: string) => lend.map((address) => `ip addr ${verb} ${lent(address)} dev ${nic} 2>/dev/null || :`).join('\n');
-  const ask = (address: string) => `curl -gsk -m 5 ${address && `--interface ${address}`} ${options} '${url}' 2>&1`;
+  const udp = /^udp:\/\/\[?([^\]]+)\]?:(\d+)\/$/.exec(url);
+  const ask = (address: string) =>
+    udp ? datagram(udp[1] ?? '', udp[2] ?? '') : `curl -gsk -m 5 ${address && `--interface ${address}`} ${options} '${url}' 2>&1`;
   const asked = from.map(
     (address) => `i=0; while [ $i -lt ${times} ]; do i=$((i + 1))
 page=$(${ask(address)}) || page="curl: exit $?"; printf '%s\\n\\036' "$page"; done`,
@@ -82,6 +84,11 @@ page=$(${ask(address)}) || page="curl: exit $?"; printf '%s\\n\\036' "$page"; do
       .filter((page) => page.trim() !== '')
       .map((page) => markerOf(page, names)),
   );
+}
+
+/** One packet out and one back, from a port of its own. */
+function datagram(address: string, port: string): string {
+  return `timeout 3 bash -c 'exec 3<>/dev/udp/${address}/${port} && echo hi >&3 && head -c 1 <&3 && timeout 0.2 cat <&3' 2>&1`;
 }
 
 function lent(address: string): string {

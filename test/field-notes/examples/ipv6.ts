@@ -1,12 +1,11 @@
 import type { Example } from '../example.ts';
-import { eachDirectorLeaves, everyServiceAnswers, losesAndRegains, reachesHolder, urlOf } from '../proofs.ts';
+import { eachDirectorLeaves, everyServiceAnswers, firstService, losesAndRegains, reachesHolder, urlOf } from '../proofs.ts';
 
 export default {
   inventory: 'inventory/ipv6.yaml',
   note: 'IPv6',
   proof: async (cluster) => {
-    const service = cluster.fleet.services.find(({ vip }) => vip.includes(':'));
-    if (!service) throw new Error('no service has an IPv6 address');
+    const service = firstService(cluster);
     await everyServiceAnswers(cluster);
     await reachesHolder(cluster, service.vip, urlOf(service));
     await losesAndRegains(cluster, service, 'web1', 'nginx');

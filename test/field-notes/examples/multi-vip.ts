@@ -1,5 +1,5 @@
 import type { Example } from '../example.ts';
-import { everyServiceAnswers, reachesHolder, urlOf } from '../proofs.ts';
+import { everyServiceAnswers, losesAndRegains, reachesHolder, rejoin, urlOf } from '../proofs.ts';
 import { ensure, holderOf, unit, until } from '../vocabulary.ts';
 
 export default {
@@ -8,20 +8,19 @@ export default {
   proof: async (cluster) => {
     const { vips, services } = cluster.fleet;
     await everyServiceAnswers(cluster);
-    const holdersNow = () => Promise.all(vips.map((vip) => holderOf(cluster, vip)));
-    const before = await holdersNow();
-    ensure('the directors share the VIPs', new Set(before).size > 1, before);
+    const now = async () => (await Promise.all(vips.map((vip) => holderOf(cluster, vip)))).join();
+    const becomes = (what: string, wanted: string) =>
+      until(what, async () => {
+        const holders = await now();
+        return holders === wanted ? undefined : holders;
+      });
+    const shared = await now();
+    ensure('each director has a VIP', shared === 'dr1,dr2', shared);
     await unit(cluster, 'dr1', 'stop', 'keepalived');
-    await until('dr2 has all VIPs', async () => {
-      const now = await holdersNow();
-      return now.every((host) => host === 'dr2') ? undefined : now.join(', ');
-    });
+    await becomes('dr2 has all VIPs', 'dr2,dr2');
     for (const service of services) await reachesHolder(cluster, service.vip, urlOf(service));
-    await unit(cluster, 'dr1', 'start', 'keepalived');
-    await until('each VIP is back where it was', async () => {
-      const now = await holdersNow();
-      return now.join() === before.join() ? undefined : now.join(', ');
-    });
-    await everyServiceAnswers(cluster);
+    await rejoin(cluster, 'dr1');
+    await becomes('each VIP is back where it was', shared);
+    for (const service of services) await losesAndRegains(cluster, service, 'web1', 'nginx');
   },
 } satisfies Example as Example;

@@ -1,13 +1,12 @@
 import type { Example } from '../example.ts';
-import { eachDirectorLeaves, everyServiceAnswers, losesAndRegains, urlOf } from '../proofs.ts';
+import { eachDirectorLeaves, everyServiceAnswers, firstService, losesAndRegains, urlOf } from '../proofs.ts';
 import { ensure, visit } from '../vocabulary.ts';
 
 export default {
   inventory: 'inventory/nat.yaml',
   note: 'NAT',
   proof: async (cluster) => {
-    const [service] = cluster.fleet.services;
-    if (!service) throw new Error('there is no service');
+    const service = firstService(cluster);
     for (const { rip, port } of service.realServers) {
       const direct = await visit(cluster, 'probe', `http://${rip}:${port}/`, { options: '--connect-timeout 2' });
       ensure(
@@ -18,7 +17,7 @@ export default {
     }
     await everyServiceAnswers(cluster);
     await losesAndRegains(cluster, service, 'web1', 'nginx');
-    // The real servers' default gateway moves with the VIP, or no reply would find its way.
+    // The real servers' gateway moves with the VIP, or no reply would find its way.
     await eachDirectorLeaves(cluster, service.vip, urlOf(service));
     await everyServiceAnswers(cluster);
   },

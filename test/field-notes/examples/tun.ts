@@ -1,18 +1,18 @@
 import type { Example } from '../example.ts';
-import { eachDirectorLeaves, everyServiceAnswers, losesAndRegains, urlOf } from '../proofs.ts';
+import { eachDirectorLeaves, everyServiceAnswers, firstService, losesAndRegains, urlOf } from '../proofs.ts';
 import { ensure, exec } from '../vocabulary.ts';
 
 export default {
   inventory: 'inventory/tun.yaml',
   note: 'TUN',
   proof: async (cluster) => {
-    const [service] = cluster.fleet.services;
-    if (!service) throw new Error('there is no service');
-    const tunnelled = async (host: string) => Number(await exec(cluster, host, 'cat /sys/class/net/tunl0/statistics/rx_packets'));
+    const service = firstService(cluster);
     const hosts = service.realServers.map(({ host }) => host);
-    const before = await Promise.all(hosts.map(tunnelled));
+    const arrived = () =>
+      Promise.all(hosts.map(async (host) => Number(await exec(cluster, host, 'cat /sys/class/net/tunl0/statistics/rx_packets'))));
+    const before = await arrived();
     await everyServiceAnswers(cluster);
-    const after = await Promise.all(hosts.map(tunnelled));
+    const after = await arrived();
     ensure(
       'requests reach each backend through its tunnel',
       after.every((count, index) => count > (before[index] ?? 0)),
