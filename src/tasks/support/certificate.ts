@@ -86,7 +86,7 @@ interface SelfSigned extends CertificatePaths {
 /** A new certificate over the key that is there, or over a new one where none is that can be used. */
 export function makeCertificate({ certificate, key, names, days, keyType }: SelfSigned): Sh {
   const alternatives = names.map((name) => `${ipaddr.isValid(name) ? 'IP' : 'DNS'}:${name}`).join(',');
-  const subject = names.find((name) => name.length <= 64) ?? 'lvsctl';
+  const subject = names.find((name) => name.length <= 64 && !ipaddr.isValid(name)) ?? names.find((name) => name.length <= 64) ?? 'lvsctl';
   const algorithm =
     keyType === 'ec' ? sh`-algorithm EC -pkeyopt ec_paramgen_curve:P-256` : sh`-algorithm RSA -pkeyopt rsa_keygen_bits:2048`;
   return sh`(

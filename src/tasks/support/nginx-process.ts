@@ -87,9 +87,12 @@ export function binaryIsCurrent(layout: NginxLayout): Sh {
   return lines(master(layout), binaryState, sh`[ "$binary" != old ]`);
 }
 
-/** Exits 0 when the whole configuration is valid; `file` instead of its nginx.conf when given. What nginx says is said on, with what helps. */
+/**
+ * Exits 0 when the whole configuration is valid; `file` instead of its nginx.conf when given. What nginx says is said on, with what helps.
+ * It makes logs that are not there yet, with the mode that they always have.
+ */
 export function validNginx({ binary }: NginxLayout, file?: Sh): Sh {
-  return sh`said=$(${binary} -t -q ${file ? sh`-c ${file}` : sh``} 2>&1) || {
+  return sh`said=$(umask 022; ${binary} -t -q ${file ? sh`-c ${file}` : sh``} 2>&1) || {
   printf '%s\n' "$said" >&2
   case $said in
     *'unknown directive "stream"'*) echo 'this nginx has no stream module: add --with-stream to its configure, or install the package libnginx-mod-stream (Debian) or nginx-mod-stream (Red Hat)' >&2 ;;
