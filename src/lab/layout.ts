@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { EXIT, LvsError } from '../errors.ts';
-import type { Fleet, Host } from '../model.ts';
+import type { Fleet, Host, Nic } from '../model.ts';
 import { labName } from './places.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -68,20 +68,24 @@ export function layoutOf(fleet: Fleet): Layout {
 
 /** Host and address of every NIC; widest subnets first, so that a narrower one finds the segment that it lies in. */
 function nicSubnets(fleet: Fleet): readonly (readonly [Host, string])[] {
-  const all = fleet.hosts.flatMap((host) => host.interfaces.map((nic) => [host, nic.address] as const));
+  const all = fleet.hosts.flatMap((host) => host.interfaces.map((nic) => [host, mainAddress(nic)] as const));
   return all.sort(([, a], [, b]) => parse(a)[1] - parse(b)[1]);
 }
 
 function labHost(host: Host, index: number, segments: readonly Segment[]): LabHost {
   const nics = host.interfaces.map((nic, position) => ({
     name: nic.name,
-    address: nic.address,
+    address: mainAddress(nic),
     mac: `02:4c:56:${byte(index >> 8)}:${byte(index)}:${byte(position)}`,
     tap: `tap${index}.${position}`,
-    bridge: segmentOf(nic.address, segments).bridge,
+    bridge: segmentOf(mainAddress(nic), segments).bridge,
   }));
-  const gateway = segmentOf(host.interfaces[0]?.address ?? '', segments).gateway;
+  const gateway = segmentOf(host.interfaces[0]?.addresses[0] ?? '', segments).gateway;
   return { name: host.name, address: host.address, nics, gateway };
+}
+
+function mainAddress({ addresses }: Nic): string {
+  return addresses[0] ?? '';
 }
 
 function byte(value: number): string {
@@ -122,7 +126,7 @@ function previous(address: Address): Address {
 function usedAddresses(fleet: Fleet): ReadonlySet<string> {
   const all = fleet.hosts.flatMap((host) => [
     ...[host.address, host.dip, host.rip, ...(host.sources ?? [])],
-    ...host.interfaces.map((nic) => nic.address.split('/')[0]),
+    ...host.interfaces.flatMap((nic) => nic.addresses.map((address) => address.split('/')[0])),
   ]);
   return new Set([...all, ...fleet.vips].flatMap((address) => (address ? [ipaddr.parse(address).toString()] : [])));
 }

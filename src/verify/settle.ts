@@ -7,7 +7,15 @@ import type { Event, Fleet } from '../model.ts';
  * a skew of at most one more.
  */
 export function settling({ services, vrrp }: Fleet): number {
-  return 1000 * (1 + Math.max(4 * vrrp.advert, ...services.map(({ check }) => check.delayLoop + check.timeout)));
+  return (
+    1000 *
+    (1 +
+      Math.max(
+        ...(vrrp?.instances ?? []).map(({ advert }) => 4 * advert),
+        ...services.map(({ check }) => check.delayLoop + check.timeout),
+        0,
+      ))
+  );
 }
 
 interface Waiting {

@@ -17,7 +17,14 @@ const { checks } = await loadRegistry();
 const shadow = openShadowShell();
 afterAll(() => shadow.close());
 
-const nginx = { buildOn: 'first', user: 'nginx', group: 'nginx', port: 80, nofile: 1024 };
+const nginx = {
+  buildOn: 'first',
+  user: 'nginx',
+  group: 'nginx',
+  listeners: [{ port: 80, protocol: 'tcp', tls: false }],
+  sites: [],
+  nofile: 1024,
+} as const;
 
 /** Every kind of cluster that makes a probe different. */
 const fleets: readonly Fleet[] = [

@@ -51,7 +51,13 @@ describe('what the inventory leaves out', () => {
       instance: 'VI_1',
     });
     expect(fleet.services[0]?.check).toStrictEqual({ kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 });
-    expect(fleet.nginx).toMatchObject({ buildOn: 'first', user: 'nginx', group: 'nginx', port: 80, nofile: 65_535 });
+    expect(fleet.nginx).toMatchObject({
+      buildOn: 'first',
+      user: 'nginx',
+      group: 'nginx',
+      listeners: [{ port: 80, protocol: 'tcp', tls: false }],
+      nofile: 65_535,
+    });
     expect(fleet.nginx?.source).toMatchObject({
       prefix: '/usr/local/nginx',
       configure: [],
@@ -198,7 +204,7 @@ clients:`,
       ['nginx:\n', 'vars: { a: !secret db.web, b: !secret vrrp }\nnginx:\n'],
     );
     const { fleet, secretNames } = parseInventory(text, 'web.yaml');
-    expect(fleet.vrrp.authPass).toBe(secretSlot('vrrp'));
+    expect(fleet.vrrp?.instances[0]?.authPass).toBe(secretSlot('vrrp'));
     expect(fleet.vars).toEqual({ a: secretSlot('db.web'), b: secretSlot('vrrp') });
     expect(secretNames).toEqual(['vrrp', 'db.web']);
   });

@@ -13,7 +13,7 @@ const layout = (...interfaces: readonly (readonly Nic[])[]) =>
     ),
   );
 
-const nic = (address: string, name = 'eth0'): Nic => ({ name, address });
+const nic = (address: string, name = 'eth0'): Nic => ({ name, addresses: [address] });
 
 describe('the machines of field note S0', () => {
   const { segments, hosts } = layoutOf(labFleet('s0.yaml', s0Hosts()));

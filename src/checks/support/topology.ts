@@ -29,7 +29,7 @@ export function vipsKeptBy(host: Host, fleet: Fleet): readonly { readonly vip: s
 /** Addresses of directors and backends themselves → the host that has each. */
 export function ownAddresses(fleet: Fleet): ReadonlyMap<string, string> {
   const pairs = fleet.hosts.flatMap((host) => {
-    const declared = host.interfaces.map(({ address }) => address.split('/', 1)[0] ?? '');
+    const declared = host.interfaces.flatMap(({ addresses }) => addresses.map((address) => address.split('/', 1)[0] ?? ''));
     return [host.address, host.rip, host.dip, ...declared].flatMap((address) => (address ? [[address, host.name] as const] : []));
   });
   return new Map(pairs.filter(([address]) => !fleet.vips.includes(address)));

@@ -27,7 +27,7 @@ const client: Host = {
   role: 'client',
   address: '10.18.43.50',
   ssh: { user: 'root', port: 22, timeout: 10 },
-  interfaces: [{ name: 'eth0', address: '10.18.43.50/24' }],
+  interfaces: [{ name: 'eth0', addresses: ['10.18.43.50/24'] }],
   vars: {},
   sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${200 + index}`),
 };
