@@ -6,7 +6,7 @@ import { apacheHandlers, apacheIsLoaded, probeApache, reloadApache, validApache 
 import { listenLines, normal, virtualHosts } from './support/apache-sites.ts';
 import { linkChange } from './support/file-states.ts';
 import { fileContent } from './support/params.ts';
-import { anyAddress, plainName, plainPath, portNumber, refuseFaults, siteNames, sitePage } from './support/web-sites.ts';
+import { anyAddress, pageFile, plainName, plainPath, portNumber, refuseFaults, siteNames, sitePage } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const site = z
@@ -23,7 +23,8 @@ const site = z
       .describe('Where it listens'),
     server_name: siteNames,
     page: sitePage.page,
-    root: plainPath.optional().describe('DocumentRoot; the page is written to its index.html. Absent: a folder below /var/www/lvsctl'),
+    path: sitePage.path,
+    root: plainPath.optional().describe('DocumentRoot, which gets the page. Absent: a folder below /var/www/lvsctl'),
   })
   .refine(({ page, root }) => page !== undefined || root !== undefined, { error: '"page", "root" or both', path: ['page'] });
 
@@ -106,14 +107,14 @@ done`,
 });
 
 function sitesOf({ sites, port = 80, marker = '' }: Want): readonly Site[] {
-  return sites ?? [{ name: 'default', listen: [{ port }], page: marker }];
+  return sites ?? [{ name: 'default', listen: [{ port }], page: marker, path: '/' }];
 }
 
 const portsOf = (want: Want): readonly number[] => [...new Set(sitesOf(want).flatMap(({ listen }) => listen.map(({ port }) => port)))];
 const rootOf = ({ name, root = `/var/www/lvsctl/${name}` }: Site): string => root;
 
 function pagesOf(want: Want): readonly { readonly path: string; readonly content: string }[] {
-  return sitesOf(want).flatMap((each) => (each.page === undefined ? [] : [{ path: `${rootOf(each)}/index.html`, content: `${each.page}\n` }]));
+  return sitesOf(want).flatMap((each) => (each.page === undefined ? [] : [{ path: pageFile(rootOf(each), each.path), content: `${each.page}\n` }]));
 }
 
 /** Debian: ports, the site and that it is switched on, and that the page of welcome is off. Red Hat: one file, which all others precede. */

@@ -5,7 +5,7 @@ import { nginxLayout } from './support/nginx-layout.ts';
 import { type NginxSite, type NginxWant, nginxParams } from './support/nginx-params.ts';
 import { configIsLoaded, nginxHandlers, probeConfig, reloadNginx, validNginx } from './support/nginx-process.ts';
 import { nginxQuote, nginxServers } from './support/nginx-sites.ts';
-import { endpointOf } from './support/web-sites.ts';
+import { endpointOf, pageFile } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenConfig {
@@ -80,7 +80,7 @@ function pagesOf(want: NginxWant): readonly { readonly path: string; readonly co
   if (want.sites === undefined) return [{ path: `${pages}/index.html`, content: `${want.marker}\n` }];
   return want.sites
     .filter((site) => site.page !== undefined && site.listen.some(({ protocol }) => protocol === 'tcp'))
-    .map(({ name, page }) => ({ path: `${pages}/${name}/index.html`, content: `${page}\n` }));
+    .map(({ name, page, path }) => ({ path: pageFile(`${pages}/${name}`, path), content: `${page}\n` }));
 }
 
 function certificates({ sites = [] }: NginxWant): readonly string[] {
@@ -103,7 +103,7 @@ function nginxConf(want: NginxWant, facts: Facts): string {
 
 function onlyServer(want: NginxWant) {
   const { port = 80, listen } = want;
-  return { listens: listen.map((address) => endpointOf({ address, port })), names: ['_'], tls: undefined, root: layoutOf(want).pages, status: 200 };
+  return { listens: listen.map((address) => endpointOf({ address, port })), names: ['_'], tls: undefined, root: layoutOf(want).pages, status: 200, page: '/index.html' };
 }
 
 function serversOf(sites: readonly NginxSite[], pages: string) {
@@ -111,6 +111,7 @@ function serversOf(sites: readonly NginxSite[], pages: string) {
     ...server,
     root: site && (site.root ?? `${pages}/${site.name}`),
     status: site?.status ?? 404,
+    page: site && (site.path.endsWith('/') ? `${site.path}index.html` : site.path),
   }));
 }
 

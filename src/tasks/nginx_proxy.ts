@@ -7,7 +7,7 @@ import { type NginxLayout, nginxLayout } from './support/nginx-layout.ts';
 import { configIsLoaded, nginxHandlers, probeConfig, reloadNginx, validNginx } from './support/nginx-process.ts';
 import { nginxServers } from './support/nginx-sites.ts';
 import { type ProxyWant, proxyParams } from './support/proxy-params.ts';
-import { endpointOf } from './support/web-sites.ts';
+import { endpointOf, endpoints } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenProxy {
@@ -128,19 +128,25 @@ function proxyConf({ upstreams, sites }: ProxyWant): string {
     maps: routed.map(({ name, upstream, user_agents }) => ({
       agentVariable: variable(name),
       fallback: upstream,
-      agents: user_agents.map((agent) => ({ pattern: literally(agent.match), upstream: agent.upstream })),
+      agents: user_agents.map((agent) => ({ pattern: agent.match, upstream: agent.upstream })),
     })),
     upstreams: upstreams.map((upstream) => ({ ...upstream, method: methodOf(upstream), servers: upstream.servers.map(serverWords) })),
-    servers: nginxServers(sites).map((server) => {
+    servers: [...catchers(sites), ...nginxServers(sites)].map((server) => {
       const { site } = server;
-      return { ...server, target: site && (site.user_agents.length > 0 ? variable(site.name) : site.upstream) };
+      return { status: 404, ...server, target: site && (site.user_agents.length > 0 ? variable(site.name) : site.upstream) };
     }),
   });
 }
 
-/** Each sign for itself; a bracket needs no backslash, which quotes would take for theirs. */
-function literally(words: string): string {
-  return words.replace(/[.()+]/g, '[$&]');
+/**
+ * A director does not hold every VIP, and nginx could not start with a socket on one that is elsewhere. It needs none where something
+ * listens on every address of the port: then it tells by the address of the connection. What comes to no VIP is closed.
+ */
+function catchers(sites: ProxyWant['sites']) {
+  const taken = [...endpoints(sites).keys()];
+  const all = sites.flatMap(({ listen }) => listen.map(({ address = '0.0.0.0', port }) => ({ address: address.includes(':') ? '::' : '0.0.0.0', port })));
+  const missing = [...new Set(all.map(endpointOf))].filter((endpoint) => !taken.includes(endpoint));
+  return missing.map((endpoint) => ({ site: undefined, listens: [`${endpoint} default_server`], names: ['_'], tls: undefined, status: 444 }));
 }
 
 function methodOf({ method, hash_key }: ProxyWant['upstreams'][number]): string | undefined {
@@ -150,7 +156,7 @@ function methodOf({ method, hash_key }: ProxyWant['upstreams'][number]): string 
 
 function serverWords(server: ProxyWant['upstreams'][number]['servers'][number]): string {
   const { weight, max_fails, fail_timeout, backup } = server;
-  return `${endpointOf(server)} weight=${weight} max_fails=${max_fails} fail_timeout=${fail_timeout}s${backup ? ' backup' : ''}`;
+  return `${endpointOf(server)} ${weight === 0 ? 'down' : `weight=${weight}`} max_fails=${max_fails} fail_timeout=${fail_timeout}s${backup ? ' backup' : ''}`;
 }
 
 /** The whole configuration with the staged file in the place of the old one: a copy of nginx.conf that includes all but that. */

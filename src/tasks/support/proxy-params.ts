@@ -5,16 +5,16 @@ import { anyAddress, endpointOf, plainName, plainPath, portNumber, refuseFaults,
 
 const seconds = z.int().min(1).max(86400);
 const size = z.string().regex(/^[1-9][0-9]{0,6}[kKmM]?$/, 'a size such as 4k or 8m');
-/** They stand in a regular expression, each sign for itself. */
-const words = z
+/** It stands between quotes in nginx.conf, where these signs are nothing but themselves. */
+const pattern = z
   .string()
   .max(200)
-  .regex(/^[A-Za-z0-9 _./:;()+,-]+$/, 'a part of what browsers say of themselves: letters, digits, blanks and _ . / : ; ( ) + , -');
+  .regex(/^[A-Za-z0-9 _.()|*+?^$/;:,-]+$/, 'a regular expression of letters, digits, blanks and _ . ( ) | * + ? ^ $ / ; : , -');
 
 const server = z.strictObject({
   address: anyAddress.describe('Address of the backend'),
   port: portNumber.describe('Port of the backend'),
-  weight: z.int().min(1).max(65535).default(1).describe('Share of the requests'),
+  weight: z.int().min(0).max(65535).default(1).describe('Share of the requests; 0: none'),
   max_fails: z.int().min(0).max(1000).default(1).describe('Failed tries within fail_timeout after which it is left out; 0: never'),
   fail_timeout: seconds.default(10).describe('Seconds in which tries are counted, and for which it is left out then'),
   backup: z.boolean().default(false).describe('Asked only when no other is left'),
@@ -39,7 +39,7 @@ const upstream = z
     const wrong = (message: string, path: string) => issues.push({ code: 'custom', message, input: servers, path: [path] });
     if ((method === 'hash') !== (hash_key !== undefined)) wrong('needed with the method hash, and only there', 'hash_key');
     if (method.endsWith('hash') && servers.some(({ backup }) => backup)) wrong('nginx has no backup with ip_hash and hash', 'servers');
-    if (servers.every(({ backup }) => backup)) wrong('every server is a backup', 'servers');
+    if (servers.every(({ backup, weight }) => backup || weight === 0)) wrong('no server is left: each is a backup or has weight 0', 'servers');
     if (new Set(servers.map(endpointOf)).size < servers.length) wrong('a server is listed twice', 'servers');
   });
 
@@ -48,13 +48,15 @@ const site = z.strictObject({
   listen: z
     .array(tcpListen)
     .min(1)
-    .describe('Where it listens. Without an address the VIP is answered as soon as this host holds it; with the VIP as address nginx starts only where net.ipv4.ip_nonlocal_bind is 1'),
+    .describe(
+      'Where it listens. Without an address every VIP is answered as soon as this host holds it. With one, nginx listens on all of them and tells by the address: it need not be there yet, and no sysctl (ip_nonlocal_bind) is needed',
+    ),
   server_name: siteNames,
   upstream: plainName.describe('Upstream that gets the requests'),
   user_agents: z
     .array(
       z.strictObject({
-        match: words.describe('Part of the User-Agent header, in small or large letters'),
+        match: pattern.describe('Regular expression that the User-Agent header matches, in small or large letters'),
         upstream: plainName.describe('Upstream that gets the requests of such clients'),
       }),
     )

@@ -45,9 +45,21 @@ export const siteNames = oneOrMore(serverName)
 
 /** What a site answers. */
 export const sitePage = {
+  path: z
+    .string()
+    .max(1024)
+    .regex(/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)*\/?$/, 'a path that starts with "/", of letters, digits and . _ ~ -')
+    .startsWith('/')
+    .default('/')
+    .describe('Path of its page'),
   page: fileContent.optional().describe('Body of its page, usually the name of the host, so that answers can be told apart'),
   root: plainPath.optional().describe('Folder of the host that is served, instead of a page'),
 };
+
+/** The file of a page: `/` and what ends in it are folders with an index.html. */
+export function pageFile(root: string, path: string): string {
+  return `${root}${path}${path.endsWith('/') ? 'index.html' : ''}`;
+}
 
 /** `0.0.0.0:80`, `[::]:80`. */
 export function endpointOf({ address = '0.0.0.0', port }: Listen): string {
