@@ -70,7 +70,14 @@ function judgeLoaded({ name }: Host, said: Said): readonly Finding[] {
   const state = said.first('config');
   if (state === 'loaded') return [pass(name, 'nginx has loaded its configuration', wanted)];
   if (state !== 'pending') return [];
-  return [fail(name, 'a file of /etc/nginx was changed after nginx had read it', wanted, `systemctl reload nginx on ${name}, once nginx -t accepts it`)];
+  return [
+    fail(
+      name,
+      'a file of /etc/nginx was changed after nginx had read it',
+      wanted,
+      `systemctl reload nginx on ${name}, once nginx -t accepts it`,
+    ),
+  ];
 }
 
 function judgePorts({ name }: Host, said: Said, { proxy }: Fleet): readonly Finding[] {
@@ -81,17 +88,24 @@ function judgePorts({ name }: Host, said: Said, { proxy }: Fleet): readonly Find
     if (!open) return notRun(name, 'neither ss nor /proc/net/tcp tells who listens', wanted, `install iproute2 on ${name}`);
     const found = open.some((each) => each.port === port && each.address === '*');
     if (found) return pass(name, `something listens on port ${port} of every address`, wanted);
-    return fail(name, `nothing listens on port ${port} of every address`, wanted, 'lvsctl deploy; if that changes nothing: nginx -t says why');
+    return fail(
+      name,
+      `nothing listens on port ${port} of every address`,
+      wanted,
+      'lvsctl deploy; if that changes nothing: nginx -t says why',
+    );
   });
 }
 
 /** The sites at the director's own address, so that one which has no VIP is looked at too, and every backend that it would ask. */
 function targets(host: Host, { proxy }: Fleet): readonly Target[] {
   const { sites, upstreams } = proxy ?? { sites: [], upstreams: [] };
-  const own = sites.filter((site) => alone(site, sites)).flatMap(({ vip, port, serverName }) => {
-    const address = ownAddress(host, vip);
-    return address === undefined ? [] : [{ address, port, serverName }];
-  });
+  const own = sites
+    .filter((site) => alone(site, sites))
+    .flatMap(({ vip, port, serverName }) => {
+      const address = ownAddress(host, vip);
+      return address === undefined ? [] : [{ address, port, serverName }];
+    });
   const behind = sites.flatMap((site) => {
     const names = [site.upstream, ...site.byUserAgent.map(({ upstream }) => upstream)];
     const servers = upstreams.filter(({ name }) => names.includes(name)).flatMap((each) => each.servers);
@@ -121,7 +135,9 @@ function backendTarget({ host, address, port }: UpstreamServer, { serverName }: 
 
 function request({ address, port, serverName, backend }: Target, { path, marker }: Want): PageRequest {
   const word = marker === 'hostname' && backend !== undefined;
-  const looked = word ? ({ marker: backend, match: 'word' } as const) : ({ marker: marker === 'hostname' ? '' : marker, match: 'text' } as const);
+  const looked = word
+    ? ({ marker: backend, match: 'word' } as const)
+    : ({ marker: marker === 'hostname' ? '' : marker, match: 'text' } as const);
   return { url: `http://${endpoint(address, port)}${path}`, hostHeader: serverName, ...looked };
 }
 
@@ -142,7 +158,12 @@ function judgePage(target: Target, page: Page | undefined, want: Want, look: Loo
   if (page.status !== want.status) return fail(place, `${who} answered ${name} with status ${page.status} for ${site}`, wanted, fix);
   if (!page.marked) {
     const more = `put "${excerpt(asked.marker)}" on the page of ${place}, or give this check its marker`;
-    return fail(place, `${who} answered ${name} without "${excerpt(asked.marker)}" for ${site}: "${excerpt(page.beginning)}"`, wanted, more);
+    return fail(
+      place,
+      `${who} answered ${name} without "${excerpt(asked.marker)}" for ${site}: "${excerpt(page.beginning)}"`,
+      wanted,
+      more,
+    );
   }
   return pass(place, `${who} answered ${name} with status ${page.status} and "${excerpt(page.beginning)}" for ${site}`, wanted);
 }

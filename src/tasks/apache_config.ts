@@ -114,11 +114,17 @@ const portsOf = (want: Want): readonly number[] => [...new Set(sitesOf(want).fla
 const rootOf = ({ name, root = `/var/www/lvsctl/${name}` }: Site): string => root;
 
 function pagesOf(want: Want): readonly { readonly path: string; readonly content: string }[] {
-  return sitesOf(want).flatMap((each) => (each.page === undefined ? [] : [{ path: pageFile(rootOf(each), each.path), content: `${each.page}\n` }]));
+  return sitesOf(want).flatMap((each) =>
+    each.page === undefined ? [] : [{ path: pageFile(rootOf(each), each.path), content: `${each.page}\n` }],
+  );
 }
 
 /** Debian: ports, the site and that it is switched on, and that the page of welcome is off. Red Hat: one file, which all others precede. */
-function configChanges({ fixed, listens, installed }: SeenApache, want: Want, context: { facts: Facts; same: (seen: string, want: string) => boolean }): readonly Change[] {
+function configChanges(
+  { fixed, listens, installed }: SeenApache,
+  want: Want,
+  context: { facts: Facts; same: (seen: string, want: string) => boolean },
+): readonly Change[] {
   const sites = sitesOf(want);
   const validate = (staged: Parameters<typeof validApache>[1]) => validApache(portsOf(want), staged);
   if (context.facts.packageManager === 'dnf') {
@@ -126,7 +132,9 @@ function configChanges({ fixed, listens, installed }: SeenApache, want: Want, co
     const lines = listenLines(sites, installed ? listens : ['80']);
     return fileChange({ seen: fixed.httpd, path: paths.httpd, content: apacheConf(sites, lines), validate, context });
   }
-  const ports = `# Managed by lvsctl: changes are overwritten\n${listenLines(sites, []).map((line) => `Listen ${line}\n`).join('')}`;
+  const ports = `# Managed by lvsctl: changes are overwritten\n${listenLines(sites, [])
+    .map((line) => `Listen ${line}\n`)
+    .join('')}`;
   return [
     ...fileChange({ seen: fixed.site, path: paths.site, content: apacheConf(sites, []), validate, context }),
     ...fileChange({ seen: fixed.ports, path: paths.ports, content: ports, context }),

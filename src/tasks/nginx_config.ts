@@ -103,7 +103,14 @@ function nginxConf(want: NginxWant, facts: Facts): string {
 
 function onlyServer(want: NginxWant) {
   const { port = 80, listen } = want;
-  return { listens: listen.map((address) => endpointOf({ address, port })), names: ['_'], tls: undefined, root: layoutOf(want).pages, status: 200, page: '/index.html' };
+  return {
+    listens: listen.map((address) => endpointOf({ address, port })),
+    names: ['_'],
+    tls: undefined,
+    root: layoutOf(want).pages,
+    status: 200,
+    page: '/index.html',
+  };
 }
 
 function serversOf(sites: readonly NginxSite[], pages: string) {

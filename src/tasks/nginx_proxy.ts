@@ -29,13 +29,23 @@ export default defineTask<ProxyWant, SeenProxy>({
   summary: 'nginx as a reverse proxy: upstreams and the sites that are passed on to them, loaded by the running nginx.',
   params: proxyParams,
   touches: (want) => [`file:${configPath(want)}`, ...logFolders(want).map((path) => `directory:${path}`)],
-  needs: (want) => [want.prefix === undefined ? 'package:nginx' : `file:${layoutOf(want).binary}`, `file:${layoutOf(want).folder}/nginx.conf`],
-  probe: (want) => lines(filesProbe(pathsOf(want)), probeConfig(layoutOf(want)), sh`[ ! -x ${layoutOf(want).binary} ] || printf 'installed\n'`),
+  needs: (want) => [
+    want.prefix === undefined ? 'package:nginx' : `file:${layoutOf(want).binary}`,
+    `file:${layoutOf(want).folder}/nginx.conf`,
+  ],
+  probe: (want) =>
+    lines(filesProbe(pathsOf(want)), probeConfig(layoutOf(want)), sh`[ ! -x ${layoutOf(want).binary} ] || printf 'installed\n'`),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
     const [config, welcome, ...folders] = files as [SeenFile, SeenFile, ...SeenFile[]];
     const process = /^config (loaded|pending)$/m.exec(rest)?.[1];
-    return { config, welcome, folders, installed: /^installed$/m.test(rest), process: process === 'loaded' || process === 'pending' ? process : 'none' };
+    return {
+      config,
+      welcome,
+      folders,
+      installed: /^installed$/m.test(rest),
+      process: process === 'loaded' || process === 'pending' ? process : 'none',
+    };
   },
   plan: (seen, want, context) => {
     const folders = logFolders(want).flatMap((path, index) => logFolder(seen.folders[index] as SeenFile, path));
@@ -144,9 +154,17 @@ function proxyConf({ upstreams, sites }: ProxyWant): string {
  */
 function catchers(sites: ProxyWant['sites']) {
   const taken = [...endpoints(sites).keys()];
-  const all = sites.flatMap(({ listen }) => listen.map(({ address = '0.0.0.0', port }) => ({ address: address.includes(':') ? '::' : '0.0.0.0', port })));
+  const all = sites.flatMap(({ listen }) =>
+    listen.map(({ address = '0.0.0.0', port }) => ({ address: address.includes(':') ? '::' : '0.0.0.0', port })),
+  );
   const missing = [...new Set(all.map(endpointOf))].filter((endpoint) => !taken.includes(endpoint));
-  return missing.map((endpoint) => ({ site: undefined, listens: [`${endpoint} default_server`], names: ['_'], tls: undefined, status: 444 }));
+  return missing.map((endpoint) => ({
+    site: undefined,
+    listens: [`${endpoint} default_server`],
+    names: ['_'],
+    tls: undefined,
+    status: 444,
+  }));
 }
 
 function methodOf({ method, hash_key }: ProxyWant['upstreams'][number]): string | undefined {

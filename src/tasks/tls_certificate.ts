@@ -3,7 +3,14 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { type Change, defineTask, type Handler, type PlanContext, refuse, sh } from '../task.ts';
 import { writeBlob } from './support/blob-file.ts';
-import { certificateProbe, makeCertificate, parseCertificate, publicKey, type SeenCertificate, serverNames } from './support/certificate.ts';
+import {
+  certificateProbe,
+  makeCertificate,
+  parseCertificate,
+  publicKey,
+  type SeenCertificate,
+  serverNames,
+} from './support/certificate.ts';
 import { blobOf, localFile } from './support/local-file.ts';
 import { nginxLayout, optionalPrefix } from './support/nginx-layout.ts';
 import { nginxHandlers } from './support/nginx-process.ts';
@@ -13,7 +20,10 @@ import { attributesRun, fileChange, sameAttributes, writeFile } from './support/
 
 const own = z
   .strictObject({
-    certificate: text.min(1).describe('File of the control machine (PEM), with the certificates that lead to its authority').meta(localPath),
+    certificate: text
+      .min(1)
+      .describe('File of the control machine (PEM), with the certificates that lead to its authority')
+      .meta(localPath),
     key: text.min(1).optional().describe('File of the control machine with the private key (PEM, without a password)').meta(localPath),
     key_text: text.min(1).optional().describe('The private key itself, a secret of the inventory, instead of a file'),
   })
@@ -36,7 +46,10 @@ const params = z
     nginx: z.strictObject({ prefix: optionalPrefix }).optional().describe('nginx that serves it: reloaded after a change'),
   })
   .refine(({ names, own }) => (names === undefined) !== (own === undefined), { error: 'one of "names" and "own"', path: ['names'] })
-  .refine(({ days, renew_before }) => renew_before < days, { error: 'it would be renewed every time: less than "days"', path: ['renew_before'] })
+  .refine(({ days, renew_before }) => renew_before < days, {
+    error: 'it would be renewed every time: less than "days"',
+    path: ['renew_before'],
+  })
   .refine(({ certificate, key }) => certificate !== key, { error: 'two files: the certificate is for everybody', path: ['key'] });
 
 type Want = z.output<typeof params>;
@@ -51,8 +64,12 @@ export default defineTask<Want, SeenCertificate>({
   probe: (want) => certificateProbe(want, want.renew_before * day),
   parse: ({ stdout }) => parseCertificate(stdout),
   plan: (seen, want, context) => {
-    for (const [path, { type }] of [[want.certificate, seen.file], [want.key, seen.key]] as const) {
-      if (type !== 'file' && type !== 'missing') throw refuse(`${path} is there and is no regular file`, 'move it away, or give another path');
+    for (const [path, { type }] of [
+      [want.certificate, seen.file],
+      [want.key, seen.key],
+    ] as const) {
+      if (type !== 'file' && type !== 'missing')
+        throw refuse(`${path} is there and is no regular file`, 'move it away, or give another path');
     }
     const work = want.own === undefined ? selfSigned(seen, want, want.names ?? []) : ownFiles(seen, want, want.own, context);
     return work.map((change) => ({ ...change, ...(want.nginx && { notify: ['nginx.reload'] }) }));
@@ -87,7 +104,10 @@ function selfSigned(seen: SeenCertificate, want: Want, names: readonly string[])
     {
       id: `certificate:${certificate}`,
       title: renew ? `renew the certificate for ${list}` : `make a self-signed certificate for ${list}`,
-      was: seen.file.type === 'missing' ? '' : `names: ${seen.names.join(', ')}\nends: ${seen.until || 'cannot be read'}\nkey: ${keyState(seen)}\n`,
+      was:
+        seen.file.type === 'missing'
+          ? ''
+          : `names: ${seen.names.join(', ')}\nends: ${seen.until || 'cannot be read'}\nkey: ${keyState(seen)}\n`,
       will: `names: ${list}\nends: in ${want.days} days\nkey: its own\n`,
       run: makeCertificate({ certificate, key, names: wanted, days: want.days, keyType: want.key_type }),
     },
@@ -154,8 +174,10 @@ function readCertificate(name: string, pem: string | undefined): X509Certificate
 
 function refuseKey(name: string, pem: string | undefined, issued: X509Certificate, certificate: string): void {
   const key = attempt(() => createPrivateKey(pem ?? ''));
-  if (key === undefined) throw refuse(`${name} is no private key that can be used without a password`, 'openssl pkey -in FILE takes the password out');
-  if (!issued.checkPrivateKey(key)) throw refuse(`${name} is not the key of ${certificate}`, 'name the key that the certificate was made with');
+  if (key === undefined)
+    throw refuse(`${name} is no private key that can be used without a password`, 'openssl pkey -in FILE takes the password out');
+  if (!issued.checkPrivateKey(key))
+    throw refuse(`${name} is not the key of ${certificate}`, 'name the key that the certificate was made with');
 }
 
 function attempt<Value>(work: () => Value): Value | undefined {

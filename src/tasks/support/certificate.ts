@@ -63,7 +63,11 @@ export function parseCertificate(stdout: string): SeenCertificate {
     file: parseFile({ stdout: file }),
     key: parseFile({ stdout: rest }),
     keySum: said(/^sum ([0-9a-f]{64})\b/m),
-    names: serverNames(said(/^x509 ((?:DNS|IP Address):.*)$/m).split(', ').map((each) => each.replace(/^(DNS|IP Address):/, ''))),
+    names: serverNames(
+      said(/^x509 ((?:DNS|IP Address):.*)$/m)
+        .split(', ')
+        .map((each) => each.replace(/^(DNS|IP Address):/, '')),
+    ),
     until: said(/^x509 notAfter=(\w[\w :]*)$/m),
     lasts: /^lasts$/m.test(rest),
     selfSigned: subject !== '' && subject === said(/^x509 issuer=(.*)$/m),
@@ -73,7 +77,9 @@ export function parseCertificate(stdout: string): SeenCertificate {
 
 /** Names and addresses in one form, sorted, each once. */
 export function serverNames(names: readonly string[]): readonly string[] {
-  const plain = names.filter((name) => name !== '').map((name) => (ipaddr.isValid(name) ? ipaddr.parse(name).toString() : name.toLowerCase()));
+  const plain = names
+    .filter((name) => name !== '')
+    .map((name) => (ipaddr.isValid(name) ? ipaddr.parse(name).toString() : name.toLowerCase()));
   return [...new Set(plain)].sort();
 }
 

@@ -58,7 +58,8 @@ export const nginxParams = z
   })
   .check(({ value: { prefix, user, group, nofile, port, marker, sites, connections }, issues }) => {
     const wrong = (message: string, path: string) => issues.push({ code: 'custom', message, input: sites, path: [path] });
-    if ((connections ?? 0) > (nofile ?? 1000000)) wrong('more connections than open files: raise nofile or lower connections', 'connections');
+    if ((connections ?? 0) > (nofile ?? 1000000))
+      wrong('more connections than open files: raise nofile or lower connections', 'connections');
     const missing = Object.entries({ user, group, nofile }).find(([, value]) => value === undefined)?.[0];
     if (prefix !== undefined && missing !== undefined) wrong('needed where nginx was built into a prefix', missing);
     if (user === undefined && group !== undefined) wrong('needed where "group" is given', 'user');

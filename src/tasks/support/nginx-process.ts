@@ -11,19 +11,19 @@ import type { NginxLayout } from './nginx-layout.ts';
 
 const stampFile = '/run/lvsctl/nginx.loaded';
 
-/** Sets `installed`, `folder`, `pidfile` and `pid`, the master's (empty: does not run). Reads only. */
-function master({ binary, folder, pidFile }: NginxLayout): Sh {
-  return sh`installed=${binary} folder=${folder} pidfile=${pidFile} pid='' comm=''
-{ read -r pid <"$pidfile"; } 2>/dev/null || :
+/** Sets `pid`, the master's (empty: does not run). Reads only. */
+function master({ pidFile }: NginxLayout): Sh {
+  return sh`pid='' comm=''
+{ read -r pid <${pidFile}; } 2>/dev/null || :
 case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || : ;; esac
 [ "$comm" = nginx ] || pid=''`;
 }
 
 /** Sets `binary`: `none` (does not run), `current` or `old` (runs a file that is not the installed one any more). Wants `master`. */
-const binaryState: Sh = sh`binary='none'
+const binaryState = ({ binary }: NginxLayout): Sh => sh`binary='none'
 if [ -n "$pid" ]; then
   binary='old'
-  file=$(stat -L -c '%d:%i' -- "$installed" 2>/dev/null) || :
+  file=$(stat -L -c '%d:%i' -- ${binary} 2>/dev/null) || :
   [ -z "$file" ] || [ "$(stat -L -c '%d:%i' -- "/proc/$pid/exe" 2>/dev/null)" != "$file" ] || binary='current'
 fi`;
 
@@ -37,18 +37,19 @@ for stat in /proc/[0-9]*/stat; do
   [ "$born" -le "$youngest" ] || youngest=$born
 done`;
 
-/** Makes the configuration's folder and the certificates that it names the positional parameters. Wants `master`. */
-const findFiles: Sh = sh`set -- "$folder"
+/** Makes the configuration's folder and the certificates that it names the positional parameters. */
+const findFiles = ({ folder }: NginxLayout): Sh => sh`set -- ${folder}
 while read -r word path; do
   path=\${path%%;*}
   case $word in ssl_certificate | ssl_certificate_key) [ ! -f "$path" ] || set -- "$@" "$path" ;; esac
 done <<EOF
-$(grep -rhs '^[[:blank:]]*ssl_certificate' "$folder")
+$(grep -rhs '^[[:blank:]]*ssl_certificate' ${folder})
 EOF`;
 
 /** Sets `config`: `none` (does not run), `loaded` or `pending`. Wants `master`. */
-const configState: Sh = lines(
-  sh`config='none' loader=''
+const configState = (layout: NginxLayout): Sh =>
+  lines(
+    sh`config='none' loader=''
 newer_than() {
   mark=$1; shift
   [ -n "$(find -H "$@" -type f '(' -newer "$mark" -o -cnewer "$mark" ')' 2>/dev/null || find -H "$@" -type f -newer "$mark" 2>/dev/null)" ]
@@ -56,35 +57,35 @@ newer_than() {
 if [ -n "$pid" ]; then
   config='pending'
   { read -r loader <${stampFile}; } 2>/dev/null || :`,
-  findFiles,
-  sh`  if ! newer_than "$pidfile" "$@"; then config='loaded'
+    findFiles(layout),
+    sh`  if ! newer_than ${layout.pidFile} "$@"; then config='loaded'
   elif [ "$loader" = "$pid" ] && ! newer_than ${stampFile} "$@"; then config='loaded'
   else`,
-  findWorkers,
-  sh`changed=$(find -H "$@" -type f -exec stat -L -c %Z -- {} + 2>/dev/null | sort -n | tail -n 1) || :
+    findWorkers,
+    sh`changed=$(find -H "$@" -type f -exec stat -L -c %Z -- {} + 2>/dev/null | sort -n | tail -n 1) || :
     [ "$((\${changed:-0} + 2))" -gt "$youngest" ] || config='loaded'
   fi
 fi`,
-);
+  );
 
 /** Prints `binary STATE`. Read-only. */
 export function probeBinary(layout: NginxLayout): Sh {
-  return lines(master(layout), binaryState, sh`printf 'binary %s\n' "$binary"`);
+  return lines(master(layout), binaryState(layout), sh`printf 'binary %s\n' "$binary"`);
 }
 
 /** Prints `config STATE`. Read-only. */
 export function probeConfig(layout: NginxLayout): Sh {
-  return lines(master(layout), configState, sh`printf 'config %s\n' "$config"`);
+  return lines(master(layout), configState(layout), sh`printf 'config %s\n' "$config"`);
 }
 
 /** Exits 0 unless the running nginx has yet to read its configuration. */
 export function configIsLoaded(layout: NginxLayout): Sh {
-  return lines(master(layout), configState, sh`[ "$config" != pending ]`);
+  return lines(master(layout), configState(layout), sh`[ "$config" != pending ]`);
 }
 
 /** Exits 0 unless the running nginx is not the installed one. */
 export function binaryIsCurrent(layout: NginxLayout): Sh {
-  return lines(master(layout), binaryState, sh`[ "$binary" != old ]`);
+  return lines(master(layout), binaryState(layout), sh`[ "$binary" != old ]`);
 }
 
 /**
@@ -134,7 +135,7 @@ export function restartNginx(layout: NginxLayout): Sh {
 count=0
 while :; do`,
     master(layout),
-    binaryState,
+    binaryState(layout),
     sh`[ "$binary" != current ] || break
   count=$((count + 1))
   [ "$count" -le 100 ] || { echo 'nginx did not come up with the installed binary within 10 seconds' >&2; exit 1; }

@@ -35,7 +35,9 @@ export function nginxServers<Each extends Site>(all: readonly Each[]): readonly 
   ];
 }
 
-function byCertificate(listens: readonly Listen[]): readonly { readonly tls: Listen['tls'] | undefined; readonly listens: readonly Listen[] }[] {
+function byCertificate(
+  listens: readonly Listen[],
+): readonly { readonly tls: Listen['tls'] | undefined; readonly listens: readonly Listen[] }[] {
   const key = ({ tls }: Listen) => `${tls?.certificate ?? ''} ${tls?.key ?? ''}`;
   return [...new Set(listens.map(key))].map((each) => {
     const same = listens.filter((listen) => key(listen) === each);

@@ -29,17 +29,26 @@ const upstream = z
       .describe('Who gets the next request: in turn, who has fewest, always the same for a client, or always the same for a key'),
     hash_key: z
       .string()
-      .regex(/^(request_uri|uri|remote_addr|host|cookie_[a-z0-9_]+|arg_[a-z0-9_]+|http_[a-z0-9_]+)$/, 'a variable of nginx without its "$", such as request_uri or cookie_session')
+      .regex(
+        /^(request_uri|uri|remote_addr|host|cookie_[a-z0-9_]+|arg_[a-z0-9_]+|http_[a-z0-9_]+)$/,
+        'a variable of nginx without its "$", such as request_uri or cookie_session',
+      )
       .optional()
       .describe('Of the method hash: the variable of nginx that decides, without its "$"; a server that goes moves few keys'),
     servers: z.array(server).min(1).describe('The backends'),
-    keepalive: z.int().min(1).max(10000).optional().describe('Idle connections to the backends that each worker keeps; absent: a new one for each request'),
+    keepalive: z
+      .int()
+      .min(1)
+      .max(10000)
+      .optional()
+      .describe('Idle connections to the backends that each worker keeps; absent: a new one for each request'),
   })
   .check(({ value: { method, hash_key, servers }, issues }) => {
     const wrong = (message: string, path: string) => issues.push({ code: 'custom', message, input: servers, path: [path] });
     if ((method === 'hash') !== (hash_key !== undefined)) wrong('needed with the method hash, and only there', 'hash_key');
     if (method.endsWith('hash') && servers.some(({ backup }) => backup)) wrong('nginx has no backup with ip_hash and hash', 'servers');
-    if (servers.every(({ backup, weight }) => backup || weight === 0)) wrong('no server is left: each is a backup or has weight 0', 'servers');
+    if (servers.every(({ backup, weight }) => backup || weight === 0))
+      wrong('no server is left: each is a backup or has weight 0', 'servers');
     if (new Set(servers.map(endpointOf)).size < servers.length) wrong('a server is listed twice', 'servers');
   });
 

@@ -20,7 +20,10 @@ export const plainName = z
 export const serverName = z
   .string()
   .max(253)
-  .regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/, 'a name such as www.example.org or *.example.org');
+  .regex(
+    /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$/,
+    'a name such as www.example.org or *.example.org',
+  );
 
 export const portNumber = z.int().min(1).max(65535);
 export const anyAddress = z.union([z.ipv4(), z.ipv6()], { error: 'an IPv4 or IPv6 address' });
@@ -97,7 +100,8 @@ export function siteFaults(sites: readonly Site[]): readonly string[] {
     if (endpoint.endsWith(' udp') && users.length > 1) faults.push(`${endpoint} is listened on twice: a datagram has no name of a site`);
     else if (nameless.length > 1) faults.push(`${nobody} listen on ${endpoint} without a name: give all but one a server_name`);
     if (shared !== undefined) faults.push(`two sites answer to ${shared} on ${endpoint}`);
-    if (new Set(users.map(({ listen }) => listen.tls !== undefined)).size > 1) faults.push(`${endpoint} is listened on both with and without TLS`);
+    if (new Set(users.map(({ listen }) => listen.tls !== undefined)).size > 1)
+      faults.push(`${endpoint} is listened on both with and without TLS`);
   }
   return faults;
 }
