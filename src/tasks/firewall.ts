@@ -60,6 +60,8 @@ interface Seen {
   readonly ufw: readonly SeenFile[];
   /** Of nft and iptables, that drop; none where firewalld is at work. */
   readonly chains: readonly RuleChain[];
+  /** Some ruleset was seen, dropping or not. */
+  readonly rulesSeen: boolean;
   readonly stderr: string;
 }
 
@@ -105,6 +107,7 @@ printf '\nfiles\n'`,
         chains,
         found.some(({ name, active }) => name === 'ufw.service' && active),
       ),
+      rulesSeen: /^(nft|ip6?tables(-legacy)?)\|/m.test(chains),
       stderr,
     };
   },
@@ -113,6 +116,13 @@ printf '\nfiles\n'`,
     if (want.state === 'off') return firewallOff(seen.services);
     if (firewalldActive(seen)) {
       return firewalldChanges(seen.firewalld, { zones: zonesOf(seen.firewalld, want.interfaces), ...firewalldNeeds(needsOf(want)) });
+    }
+    const [active] = activeOthers(seen);
+    if (active !== undefined && !seen.rulesSeen && seen.stderr.trim() !== '') {
+      throw refuse(
+        `${active} is active, but its rules cannot be seen: ${seen.stderr.trim().split('\n').at(-1)}`,
+        'see: nft list ruleset, iptables-save',
+      );
     }
     const rules = neededRules(needsOf(want));
     return [...firewallChanges(seen.chains, rules, seen.unit, context, isUfwChain), ...ufwChanges(seen.ufw, seen.chains, rules, context)];
@@ -133,7 +143,10 @@ printf '\nfiles\n'`,
       names: rulesFor(chain, neededRules(needsOf(want))).map(({ name }) => name),
     }));
     const all = admitted.filter(({ names }) => names.length > 0).map(({ label, names }) => `${label} has ${names.join(', ')}`);
-    return all.length === 0 ? 'no firewall is active, nothing to admit' : `${all.join('; ')}, now and after a reboot`;
+    const [active] = activeOthers(seen);
+    if (all.length === 0)
+      return active === undefined ? 'no firewall is active, nothing to admit' : `${active} is active and drops nothing: nothing to admit`;
+    return `${all.join('; ')}, now and after a reboot`;
   },
   example: {
     state: 'managed',
@@ -162,6 +175,10 @@ function firewalldActive({ services, firewalld: seen, stderr }: Seen): boolean {
     );
   }
   return true;
+}
+
+function activeOthers({ services }: Seen): readonly string[] {
+  return services.filter(({ active }) => active).map(({ name }) => name);
 }
 
 function isDirector({ role, vrrp_peers }: Pick<Want, 'role' | 'vrrp_peers'>): boolean {

@@ -77,7 +77,7 @@ function insertChange(chain: RuleChain, rule: PacketRule): Change {
 
 function titles({ name, verdict }: PacketRule): string {
   if (verdict === 'accept') return `admit ${name}`;
-  if (verdict === 'notrack') return `do not track connections to ${name.replace(/^untracked /, '')}`;
+  if (verdict === 'notrack') return `let ${name.replace(/^untracked /, '')} pass untracked`;
   return name;
 }
 
