@@ -1,5 +1,6 @@
 /** What clients connect to, and who may answer: ports of virtual servers, and sites of nginx on the directors. */
-import type { Fleet, Protocol, ProxySite, Scheduler, VirtualServer } from '../../model.ts';
+import type { Fleet, HealthCheck, Protocol, ProxySite, Scheduler, VirtualServer } from '../../model.ts';
+import { dnsQuestion } from './datagrams.ts';
 import { answeringPort, endpoint, frontsOf, speaksTls } from './topology.ts';
 
 export interface Entrance {
@@ -45,7 +46,7 @@ function ofService(service: VirtualServer, fleet: Fleet): readonly Entrance[] {
   return frontsOf(service).map(({ port, protocol }) => {
     const [first] = realServers;
     const behind = first ? answeringPort({ service, real: first }, { port, protocol }) : port;
-    const payload = protocol === 'udp' && check.kind === 'udp' ? check.payload : undefined;
+    const payload = protocol === 'udp' ? questionOf(check) : undefined;
     return {
       ...{ vip, port, protocol, scheduler, schedulerFlags, service },
       tls: speaksTls(fleet, behind, { protocol }),
@@ -55,6 +56,11 @@ function ofService(service: VirtualServer, fleet: Fleet): readonly Entrance[] {
       ...(payload !== undefined && { payload }),
     };
   });
+}
+
+/** What the health check asks by UDP. */
+export function questionOf({ kind, payload, name = '.', type = 'SOA' }: HealthCheck): string | undefined {
+  return kind === 'dns' ? dnsQuestion(name, type) : payload;
 }
 
 /** A site as everybody sees it, and as each kind of browser that is sent elsewhere. */
