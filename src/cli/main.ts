@@ -95,6 +95,14 @@ changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl depl
   .option('--step', 'ask for each step whether it is to be done')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
 
+changing(
+  verb('teardown', 'take away what deploy added and put back what was there before', 'lvsctl teardown inventory/dr.yaml --check --diff'),
+)
+  .option('-C, --check', 'stop at the plan: say what would be taken away')
+  .option('-y, --yes', 'do not ask')
+  .option('--step', 'ask for each step whether it is to be done')
+  .action(async (file: string, flags: CommonFlags) => (await import('./commands/teardown.ts')).teardown(file, flags));
+
 common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
