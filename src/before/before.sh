@@ -15,7 +15,7 @@ record_of() { # ID: sets $record, empty where there is none
   for each in "$before"/[1-9]*-"$1" "$before"/.new/[1-9]*-"$1"; do [ ! -d "$each" ] || record=$each; done
 }
 
-id_of() { # KIND NAME: sets $id, as it is made of `kind:name` elsewhere
+id_of() { # KIND NAME: sets $id
   id=$(printf %s "$1:$2" | sha256sum) || return 1
   id=${id%"${id#????????????????}"}
 }
@@ -320,7 +320,12 @@ keep_module() {
 differs_module() { [ -e "$1/absent" ] && grep -q "^$(printf %s "$2" | tr - _) " /proc/modules; }
 
 restore_module() {
+  needed=''
+  for module in $(modprobe -q --show-depends -- "$2" | sed -n 's|^insmod .*/\([^/ ]*\)\.ko.*|\1|p' | tr - _); do needed="$module $needed"; done
   unload "$1" "$(printf %s "$2" | tr - _)" || return 1
+  for module in $needed; do
+    grep -qxF -- "$module" "$1/loaded" || [ ! -d "/sys/module/$module" ] || modprobe -q -r -- "$module" || :
+  done
   while read -r module; do
     [ -d "/sys/module/$module" ] || modprobe -- "$module"
   done <"$1/loaded"
@@ -437,13 +442,15 @@ putting_back() { # FOLDER
 forget() { # FOLDER
   rm -rf -- "$before/.gone" && mv -- "$1" "$before/.gone" && rm -rf -- "$before/.gone" || return 1
   for each in "$before"/[1-9]*; do [ ! -d "$each" ] || return 0; done
-  rm -rf -- "$before" /var/lib/lvsctl/unarchive /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
+  rm -rf -- "$before"
+  [ "$before" = /var/lib/lvsctl/before ] || return 0
+  rm -rf -- /var/lib/lvsctl/unarchive /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
   rmdir -- /var/lib/lvsctl /var/cache/lvsctl 2>/dev/null || :
 }
 
 # --------------------------------------------------------------------- list
 
-# `wanted KIND:NAME` says which. Read-only.
+# wanted KIND:NAME says which. Read-only.
 list_records() {
   for folder in "$before"/[1-9]*-*; do
     [ -d "$folder" ] && open_record "$folder" && wanted "$kind:$name" || continue

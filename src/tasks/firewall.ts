@@ -1,8 +1,15 @@
 /** What the cluster needs of the firewall that is active. It is never started; it is stopped only where the inventory says `off`. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, sh } from '../task.ts';
-import { type FirewallService, firewallOff, firewallServicesProbe, parseFirewallServices } from './support/firewall-services.ts';
+import {
+  type FirewallService,
+  firewallOff,
+  firewallServicesProbe,
+  firewallUnits,
+  parseFirewallServices,
+} from './support/firewall-services.ts';
 import { type Admission, type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
+import { firewalldBefore } from './support/firewalld-before.ts';
 import { firewalldChanges } from './support/firewalld-changes.ts';
 import { text } from './support/params.ts';
 
@@ -49,7 +56,9 @@ const firewalld = 'firewalld.service';
 export default defineTask({
   summary: 'Leaves the firewall alone (the default), lets the cluster through the active one, or turns it off.',
   params,
-  touches: ({ state }: Want) => (state === 'untouched' ? [] : ['firewall:rules']),
+  touches: ({ state }: Want) =>
+    state === 'untouched' ? [] : state === 'off' ? firewallUnits.map((unit) => `service:${unit}`) : ['firewall:firewalld'],
+  before: (want: Want) => (want.state === 'managed' ? firewalldBefore(needed(want)) : []),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
     return state === 'off' ? firewallServicesProbe : lines(firewallServicesProbe, sh`printf '\nzones\n'`, firewalldProbe(isDirector(want)));

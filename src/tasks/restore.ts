@@ -73,7 +73,7 @@ const use = sh`# shellcheck disable=SC1090,SC1091
 function putBack({ record, kind, name, now, old, why }: Recorded, { force }: Want): Change {
   return {
     id: `${kind}:${name}`,
-    title: `${titleOf(kind, name, old)}${why === '' ? '' : ` (the last time: ${why})`}`,
+    title: `${titleOf({ kind, name, now, old })}${why === '' ? '' : ` (the last time: ${why})`}`,
     was: now,
     will: now === old ? `${old}(as before)\n` : old,
     run: lines(use, restoring(record, force)),
@@ -85,12 +85,22 @@ function restoring(record: string, force: boolean): Sh {
   return sh`restore ${record} ${force ? 'force' : ''} || exit 1`;
 }
 
-function titleOf(kind: string, name: string, old: string): string {
+function verbs(now: string, old: string): string {
+  const [active, enabled] = old.trim().split(' ');
+  const [isActive, isEnabled] = now.trim().split(' ');
+  const words = { enabled: 'enable', disabled: 'disable', masked: 'mask' } as const;
+  const run = active === isActive ? [] : [active === 'active' ? 'start' : 'stop'];
+  const boot = enabled === isEnabled ? [] : [words[enabled as keyof typeof words] ?? 'set back'];
+  return [...run, ...boot].join(' and ') || 'set back';
+}
+
+function titleOf({ kind, name, now, old }: Pick<Recorded, 'kind' | 'name' | 'now' | 'old'>): string {
   if (kind === 'packages') return 'purge the packages that came with lvsctl';
   if (kind === 'running-service') return `let ${name}, which ran before, run as it did`;
-  if (kind === 'service') return `${old.startsWith('inactive') ? 'stop ' : ''}${name}: ${old.trim()}, as before`;
-  if (old === '') return `remove the ${kind.replaceAll('_', ' ')} ${name}`;
-  return `put back the ${kind.replaceAll('_', ' ')} ${name}`;
+  if (kind === 'service') return `${verbs(now, old)} ${name}`;
+  if (kind === 'sysctl') return `set ${name} = ${old.trim()} again`;
+  if (kind === 'module') return `unload the kernel module ${name}`;
+  return old === '' ? `remove the ${kind.replaceAll('_', ' ')} ${name}` : `put back the ${kind.replaceAll('_', ' ')} ${name}`;
 }
 
 /** Nothing differs: only the record goes, and with the last one what lvsctl keeps on the host. */

@@ -8,7 +8,12 @@ import { list, wantsList } from '../list.ts';
 import { perform } from '../perform.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 
-export async function teardown(file: string, flags: CommonFlags): Promise<void> {
+export interface TeardownFlags extends CommonFlags {
+  readonly force?: boolean;
+}
+
+export async function teardown(file: string, given: TeardownFlags): Promise<void> {
+  const flags = { ...given, extraVars: [JSON.stringify({ force: given.force ?? false }), ...(given.extraVars ?? [])] };
   const books = { plays: flags.playbook ?? ownPlaybook('teardown') };
   if (wantsList(flags)) return list('teardown', file, flags, books);
   const flow = await openSession(file, flags, books);
