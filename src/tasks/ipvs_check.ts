@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, sh } from '../task.ts';
-import { type SeenBytes, bytesChange, bytesProbe, parseBytes } from './support/blob-file.ts';
+import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/blob-file.ts';
 import { checkText, miscPath } from './support/check-text.ts';
 import { checks } from './support/ipvs-view.ts';
 import { blobOf, localFile } from './support/local-file.ts';
@@ -31,7 +31,8 @@ export default defineTask<Want, Seen>({
   params,
   touches: () => programTouches(checks),
   needs: () => ['package:ipvsadm', 'package:curl', 'service:lvsctl-ipvs.service'],
-  probe: (want) => lines(programProbe(checks), ...scriptsOf(want).flatMap((script) => [sh`printf '\nnext\n'`, bytesProbe(miscPath(script))])),
+  probe: (want) =>
+    lines(programProbe(checks), ...scriptsOf(want).flatMap((script) => [sh`printf '\nnext\n'`, bytesProbe(miscPath(script))])),
   parse(output: Output, want: Want): Seen {
     const [first = '', ...more] = output.stdout.split('\nnext\n');
     const scripts = scriptsOf(want).map((_, index) => parseBytes({ ...output, stdout: more[index] ?? '' }));
@@ -72,5 +73,13 @@ function refuseChecks(want: Want): void {
 /** The inventory's path is one from where we are. */
 function scriptChange(script: string, seen: SeenBytes): readonly Change[] {
   const file = localFile(script, '.');
-  return bytesChange({ seen, path: miscPath(script), blob: blobOf(file), size: file.size, text: file.text, mode: '0700', makeParent: true });
+  return bytesChange({
+    seen,
+    path: miscPath(script),
+    blob: blobOf(file),
+    size: file.size,
+    text: file.text,
+    mode: '0700',
+    makeParent: true,
+  });
 }

@@ -5,11 +5,20 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
-import { type BootUnit, bootUnitChanges, bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit, unitCommand } from './support/boot-unit.ts';
+import {
+  type BootUnit,
+  bootUnitChanges,
+  bootUnitPath,
+  bootUnitProbe,
+  parseBootUnit,
+  type SeenBootUnit,
+  unitCommand,
+} from './support/boot-unit.ts';
 import { type RulesWant, ruleChanges, strangers } from './support/ipvs-rule-changes.ts';
 import { nameOf, parseRules, placeOf, rowOptions, rulesText, serverOf, wantedRules } from './support/ipvs-rules.ts';
 import { type IpvsView, parseView, viewProbe } from './support/ipvs-view.ts';
 import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
+import { autoPath, rulesPath } from './support/table-files.ts';
 import { exampleVirtualServer, virtualServer } from './support/virtual-server.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
@@ -32,13 +41,11 @@ interface Seen {
   readonly others: readonly ShownUnit[];
 }
 
-export const rulesPath = '/etc/lvsctl/ipvs.rules';
-const autoPath = '/etc/default/ipvsadm';
 const managers = ['keepalived.service', 'ldirectord.service'];
 const others = [...managers, 'ipvsadm.service'];
 
 /** What is there is edited, what is not is added: no row is ever taken away and put back. A stop takes away what the rules name. */
-export const restoreUnit: BootUnit = {
+const restoreUnit: BootUnit = {
   name: 'lvsctl-ipvs.service',
   description: 'Virtual servers of the LVS cluster',
   after: ['systemd-modules-load.service', 'systemd-sysctl.service', 'local-fs.target'],

@@ -60,7 +60,10 @@ const program = readFileSync(new URL('./support/virtual-address.bash', import.me
 export default defineTask<Want, Seen>({
   summary: 'Puts VIPs on an interface of a director that has them alone, now and at every boot, whatever manages the network.',
   params,
-  touches: (want) => [...placesOf(want).map(({ address, prefix, device }) => `address:${address}/${prefix}@${device}`), ...programTouches(keeper)],
+  touches: (want) => [
+    ...placesOf(want).map(({ address, prefix, device }) => `address:${address}/${prefix}@${device}`),
+    ...programTouches(keeper),
+  ],
   probe: () =>
     lines(
       programProbe(keeper),
@@ -90,7 +93,7 @@ ip -o addr show`,
     ];
   },
   settled: (want) => `${placesOf(want).map(shown).join(', ')}, now and after a reboot`,
-  example: { addresses: [{ address: '192.168.0.77', prefix: 32, interface: 'eth0' }] },
+  example: { addresses: [{ address: '10.18.43.30', prefix: 32, interface: 'eth0' }] },
 });
 
 function placesOf({ addresses }: Want): readonly InterfaceAddress[] {

@@ -25,12 +25,12 @@ tcp() {
   timeout "$1" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$3"
 }
 
-# web TIMEOUT STATUS REGEX WORDS…: what curl gets has this status, and matches.
+# web TIMEOUT STATUS REGEX WORDS…: what curl gets has this status, and one of its lines matches.
 web() {
   local answer
   answer=$(curl -q -s -g -k --noproxy '*' --max-time "$1" -w '\n%{http_code}' "${@:4}") || return 1
   [[ ${answer##*$'\n'} == "$2" ]] || return 1
-  [[ -z $3 ]] || printf '%s\n' "${answer%$'\n'*}" | grep -qzP -- "$3"
+  [[ -z $3 ]] || printf '%s\n' "${answer%$'\n'*}" | grep -aqP -- "$3"
 }
 
 # look_after SERVER up|down: tells each change. Only who answered before is asked once more before it counts as down.

@@ -30,7 +30,10 @@ export function placeOf({ vip, port, protocol, fwmark }: WantedVirtualServer): r
 }
 
 /** A marked packet keeps its port, unless NAT sends it to another. */
-export function serverOf({ fwmark, forward, port: own }: WantedVirtualServer, { rip, port }: { readonly rip: string; readonly port: number }) {
+export function serverOf(
+  { fwmark, forward, port: own }: WantedVirtualServer,
+  { rip, port }: { readonly rip: string; readonly port: number },
+) {
   return endpoint(rip, fwmark && (forward !== 'nat' || port === own) ? 0 : port);
 }
 
@@ -105,7 +108,9 @@ function inOrder(words: readonly string[]): readonly string[] {
     if (/^--?[A-Za-z]/.test(word)) pairs.push([word]);
     else pairs.at(-1)?.push(word);
   }
-  const kept = pairs.map(([option = '', value]) => (option === '-b' ? [option, (value ?? '').split(',').sort().join(',')] : [option, ...(value === undefined ? [] : [value])]));
+  const kept = pairs.map(([option = '', value]) =>
+    option === '-b' ? [option, (value ?? '').split(',').sort().join(',')] : [option, ...(value === undefined ? [] : [value])],
+  );
   return kept
     .filter((pair) => !defaults.includes(pair.join(' ')))
     .sort(([one = ''], [other = '']) => rank(one) - rank(other))

@@ -14,7 +14,10 @@ const check = z.strictObject({
   delayBeforeRetry: seconds.describe('Seconds between tries'),
   delayLoop: seconds.describe('Seconds between checks'),
   port: port.optional().describe("Port that is asked; the real server's unless said"),
-  path: text.regex(/^\/\S*$/).optional().describe('http, https: what is asked for'),
+  path: text
+    .regex(/^\/\S*$/)
+    .optional()
+    .describe('http, https: what is asked for'),
   hostHeader: text
     .regex(/^[A-Za-z0-9.:-]+$/)
     .optional()
@@ -23,7 +26,7 @@ const check = z.strictObject({
   regex: text
     .regex(/^[^\n]+$/)
     .optional()
-    .describe('http, https: regular expression (PCRE) that the answer must match'),
+    .describe('http, https: regular expression (PCRE) that the answer must match (a line of it, where keepalived does not check)'),
   sni: z.boolean().optional().describe('https: the Host header is asked for in the handshake too'),
   script: text
     .regex(/^[^\n]+$/)
@@ -60,7 +63,7 @@ export const virtualServer = z.strictObject({
   fwmark: mark.optional().describe('The virtual server is a firewall mark, not an address and a port'),
   scheduler: z.enum(['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh', 'twos']).describe('Scheduler'),
   schedulerFlags: z
-    .array(z.enum(['sh-port', 'sh-fallback', 'mh-port', 'mh-fallback']))
+    .array(z.string().regex(/^(sh|mh)-(port|fallback)$/, 'sh-port, sh-fallback, mh-port or mh-fallback'))
     .default([])
     .describe('Flags of the scheduler'),
   forward: z.enum(['dr', 'nat', 'tun']).describe('How packets reach the real servers'),
@@ -82,11 +85,13 @@ export const virtualServer = z.strictObject({
   redirect: port.optional().describe('Port of their own to which the real servers pass packets on'),
 });
 
-export type WantedVirtualServer = z.output<typeof virtualServer>;
+type Frozen<Value> = Value extends object ? { readonly [Key in keyof Value]: Frozen<Value[Key]> } : Value;
+
+export type WantedVirtualServer = Frozen<z.output<typeof virtualServer>>;
 
 /** For the examples of tasks that take some. */
-export const exampleVirtualServer: WantedVirtualServer = {
-  vip: '192.168.0.77',
+export const exampleVirtualServer: z.output<typeof virtualServer> = {
+  vip: '10.18.43.30',
   port: 80,
   protocol: 'tcp',
   scheduler: 'wlc',
@@ -96,8 +101,8 @@ export const exampleVirtualServer: WantedVirtualServer = {
   quorum: 1,
   check: { kind: 'http', timeout: 2, retry: 1, delayBeforeRetry: 1, delayLoop: 2, path: '/', status: 200 },
   realServers: [
-    { host: 'rs1', rip: '192.168.0.45', port: 80, weight: 2 },
-    { host: 'rs2', rip: '192.168.0.55', port: 80, weight: 1 },
+    { host: 'web1', rip: '10.18.43.13', port: 80, weight: 2 },
+    { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
   ],
   sorryServer: { address: '127.0.0.1', port: 80 },
 };
