@@ -73,11 +73,11 @@ describe.each([undefined, 'nft'])('without %s', (missing) => {
 s = socket.create_server(("0.0.0.0", 4000))
 while True: s.accept()[0].send(b"from 4000")`;
     const ask = (port: number) =>
-      two.outside(`python3 -c 'import socket
+      two.outside(`/usr/bin/python3 -c 'import socket
 try: print(socket.create_connection(("${vip}", ${port}), 5).recv(20))
 except OSError: print("refused")'`);
     two.inside(
-      `python3 -c '${serve}' </dev/null >/dev/null 2>&1 & echo $! >/run/server; until ss -Htln sport = 4000 | grep -q .; do sleep 0.1; done`,
+      `/usr/bin/python3 -c '${serve}' </dev/null >/dev/null 2>&1 & echo $! >/run/server; until ss -Htln sport = 4000 | grep -q .; do sleep 0.1; done`,
     );
     expect(ask(80)).toBe('refused\n');
     expect(settle(portRedirect, { rules: [{ address: vip, port: 80, to: 4000 }] }, missing)).toEqual([
