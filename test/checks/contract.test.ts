@@ -41,6 +41,7 @@ const words = [
   'ipvs_table',
   'keepalived_service',
   'loopback_vip',
+  'proxy_service',
   'real_server_page',
   'traffic',
   'vip_arp',
