@@ -22,7 +22,8 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
   summary:
     'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Scripts that it names are put on the host by steps before.',
   params: keepalivedParams,
-  touches: (want) => pathsOf(want).map((path) => `file:${path}`),
+  // It loads ip_vs by itself when it starts.
+  touches: (want) => ['module:ip_vs', ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
   needs: () => ['package:keepalived'],
   probe: (want) => lines(filesProbe(pathsOf(want)), versionProbe, keepalivedState, sh`printf 'process %s\n' "$state"`),
   parse: (output, want) => {
