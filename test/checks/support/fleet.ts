@@ -68,6 +68,55 @@ export function plainFleet(change: Partial<VirtualServer> = {}, more: Partial<Fl
   return { ...fleet, services: [{ ...plain, ...change }], ...more };
 }
 
+/** One virtual server by NAT: the directors' common address on the real servers' segment is 192.168.9.1. */
+export const natFleet: Fleet = fleetWith(
+  { forward: 'nat', realServers: [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `192.168.9.${byte}`, port: 8080, weight: 1 })) },
+  {
+    nat: { gateway: { address: '192.168.9.1', prefix: 24, interface: 'eth0' }, replies: 'services' },
+    virtualAddresses: [...fleet.virtualAddresses, { address: '192.168.9.1', prefix: 24, interface: 'eth0' }],
+  },
+);
+
+/** The same over IPv6, with the virtual server changed. */
+export function ipv6Fleet(change: Partial<VirtualServer> = {}): Fleet {
+  const realServers = [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `fd79::${byte}`, port: 80, weight: 1 }));
+  return plainFleet(
+    { vip: 'fd79::30', realServers, ...change },
+    { vips: ['fd79::30'], virtualAddresses: [{ address: 'fd79::30', prefix: 128, interface: 'eth1' }] },
+  );
+}
+
+const behind = [13, 14].map((byte, index) => ({
+  ...{ host: `web${index + 1}`, address: `10.18.43.${byte}`, port: 8080, weight: 1 },
+  ...{ maxFails: 3, failTimeout: 10, backup: false },
+}));
+
+/** Layer 7: nginx on the directors, two backends, and another order of them for telephones. */
+export const proxyFleet: Fleet = {
+  ...fleet,
+  services: [],
+  proxy: {
+    upstreams: [
+      { name: 'site_1', method: 'round_robin', servers: behind },
+      { name: 'site_1_1', method: 'round_robin', servers: behind.toReversed() },
+    ],
+    sites: [
+      {
+        ...{ vip: '10.18.43.30', port: 80, serverName: 'www.example.org', upstream: 'site_1' },
+        byUserAgent: [{ match: 'iphone|android', upstream: 'site_1_1' }],
+        ...{ connectTimeout: 5, sendTimeout: 60, readTimeout: 60 },
+      },
+    ],
+  },
+};
+
+/** One director without keepalived. */
+export const staticFleet: Fleet = (({ vrrp: _, ...rest }) => ({
+  ...rest,
+  hosts: rest.hosts.filter(({ name }) => name !== 'dr1'),
+  static: { interface: 'eth1' },
+}))(plainFleet());
+
 export function hostNamed(name: string, among: Fleet = fleet): Host {
   const found = among.hosts.find((host) => host.name === name);
   if (!found) throw new Error(`no host ${name} in the test's fleet`);
