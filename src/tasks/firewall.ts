@@ -4,8 +4,9 @@ import { type Change, defineTask, lines, type Output, type PlanContext, refuse, 
 import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
 import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall-chains.ts';
 import { type Needs, neededRules } from './support/firewall-rules.ts';
-import { type FirewallService, firewallOff, firewallServicesProbe, parseFirewallServices } from './support/firewall-services.ts';
+import { type FirewallService, firewallOff, firewallServicesProbe, firewallUnits, parseFirewallServices } from './support/firewall-services.ts';
 import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
+import { firewalldBefore } from './support/firewalld-before.ts';
 import { firewalldChanges } from './support/firewalld-changes.ts';
 import { firewalldNeeds } from './support/firewalld-needs.ts';
 import { text } from './support/params.ts';
@@ -72,10 +73,11 @@ export default defineTask({
   params,
   touches: ({ state }: Want) =>
     state === 'managed'
-      ? ['firewall:rules', `file:/etc/systemd/system/${firewallUnit}`, `service:${firewallUnit}`, ...ufwPaths.map((path) => `file:${path}`)]
+      ? ['firewall:firewalld', `file:/etc/systemd/system/${firewallUnit}`, `service:${firewallUnit}`, ...ufwPaths.map((path) => `file:${path}`)]
       : state === 'off'
-        ? ['firewall:rules']
+        ? firewallUnits.map((unit) => `service:${unit}`)
         : [],
+  before: (want: Want) => (want.state === 'managed' ? firewalldBefore(firewalldNeeds(needsOf(want))) : []),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
     if (state === 'off') return firewallServicesProbe;

@@ -36,7 +36,8 @@ const shipped: Readonly<Record<string, string>> = {
 export default defineTask<KeepalivedWant, SeenKeepalived>({
   summary: 'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart.',
   params: keepalivedParams,
-  touches: () => [`file:${configPath}`],
+  // It loads ip_vs by itself when it starts.
+  touches: () => ['module:ip_vs', `file:${configPath}`, 'service:keepalived.service'],
   needs: () => ['package:keepalived'],
   probe: () =>
     lines(

@@ -52,7 +52,7 @@ interface SeenNginx {
 export default defineTask<Want, SeenNginx>({
   summary: 'Compiles nginx from source once for all hosts of a kind, installs the result, and has it running.',
   params,
-  touches: (want) => [`file:${want.prefix}/sbin/nginx`],
+  touches: (want) => [`tree:${want.prefix}`, `file:${want.prefix}/sbin/nginx`, 'package:libraries and compiler'],
   needs: (want) => [`user:${want.user}`, `group:${want.group}`],
   probe: (want) =>
     lines(
