@@ -10,7 +10,7 @@ import { type Handler, lines, type Sh, sh } from '../../task.ts';
 export const configPath = '/etc/keepalived/keepalived.conf';
 /** Made by us before a reload, removed by keepalived (2.2.0 and later) when it has read the configuration. */
 export const reloadFile = '/run/keepalived.reload';
-const pidFile = '/run/keepalived.pid';
+export const pidFile = '/run/keepalived.pid';
 const stampFile = '/run/lvsctl/keepalived.loaded';
 
 /** Sets `pid` (empty: does not run). Reads only. */
