@@ -147,7 +147,9 @@ function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
   }
   const { script } = built.check;
   if (script !== undefined && !existsSync(script)) {
-    return [fault('no-file', [...at, 'misc', 'script'], `there is no file ${said.check.misc?.script}`, 'the path is relative to the inventory')];
+    return [
+      fault('no-file', [...at, 'misc', 'script'], `there is no file ${said.check.misc?.script}`, 'the path is relative to the inventory'),
+    ];
   }
   if (protocol !== 'udp' || first !== 'tcp') return [];
   return [
