@@ -28,4 +28,5 @@ export const repositoryPackages: readonly (readonly string[])[] = [
   ['pkg-config', 'libnl-3-dev', 'libnl-genl-3-dev', 'libpopt-dev', 'libsystemd-dev', 'libnftnl-dev', 'libmnl-dev', 'libjson-c-dev'],
   ['firewalld', 'iptables', 'ipset', 'nftables'],
   ['apache2'],
+  ['nginx', 'libnginx-mod-stream', 'openssl'],
 ];

@@ -57,6 +57,12 @@ export interface Change {
   readonly takesAway?: boolean;
 }
 
+/** Something that a step changes, as `kind:name`. `own`: shell for a kind that lvsctl does not know how to keep; see `TaskDefinition.before`. */
+export interface Touched {
+  readonly resource: string;
+  readonly own?: { readonly record: string; readonly differs: string; readonly restore: string };
+}
+
 /** `standby`: its changes are made only if the block that it rescues fails. `later`: known only when its phase begins. */
 export type StepStatus = 'ok' | 'change' | 'skipped' | 'failed' | 'standby' | 'later';
 
@@ -68,6 +74,10 @@ export interface StepPlan {
   readonly changes: readonly Change[];
   /** What only a reboot can finish. */
   readonly pendingReboot: readonly string[];
+  /** What will stay although it should go, and why. */
+  readonly stays?: readonly string[];
+  /** There where something is to be done: how these are is kept on the host first. */
+  readonly touches?: readonly Touched[];
   /** There where the step has `register`. */
   readonly said?: Registered;
   /** False: `until` does not hold yet. */

@@ -4,6 +4,7 @@ import { type Change, defineTask, lines, sh } from '../task.ts';
 import { configureArguments, nginxArtefact } from './support/nginx-build.ts';
 import { configureFlag, nginxPrefix, sameFlags, splitArguments } from './support/nginx-flags.ts';
 import { binary, installNginx, isInstalled } from './support/nginx-install.ts';
+import { nginxLayout } from './support/nginx-layout.ts';
 import { binaryIsCurrent, nginxHandlers, probeBinary, restartNginx, validNginx } from './support/nginx-process.ts';
 import { accountName, text } from './support/params.ts';
 import { installedProbe, parseInstalled, type SeenInstall } from './support/source-install.ts';
@@ -47,13 +48,13 @@ interface SeenNginx extends SeenInstall {
 export default defineTask<Want, SeenNginx>({
   summary: 'Compiles nginx from source once for all hosts of a kind, installs the result, and has it running.',
   params,
-  touches: (want) => [`file:${want.prefix}/sbin/nginx`],
+  touches: (want) => [`tree:${want.prefix}`, `file:${want.prefix}/sbin/nginx`, 'package:libraries and compiler'],
   needs: (want) => [`user:${want.user}`, `group:${want.group}`],
   probe: (want) =>
     lines(
       installedProbe({ prefix: want.prefix, binary }),
       sh`[ ! -f "$binary" ] || "$binary" -V 2>&1 | while IFS= read -r line; do printf 'says %s\n' "$line"; done`,
-      probeBinary(want.prefix),
+      probeBinary(nginxLayout(want.prefix)),
     ),
   parse: ({ stdout }) => parse(stdout),
   plan: (seen, want, { facts }) => {
@@ -79,7 +80,7 @@ export default defineTask<Want, SeenNginx>({
   },
   settled: ({ version, configure }) =>
     `nginx ${version} ${configure.length === 0 ? 'without flags' : `with ${configure.length === 1 ? 'this flag' : `these ${configure.length} flags`}`} is already built`,
-  handlers: (want) => ({ 'nginx.restart': nginxHandlers(want.prefix)['nginx.restart'] }),
+  handlers: (want) => ({ 'nginx.restart': nginxHandlers(nginxLayout(want.prefix))['nginx.restart'] }),
   example: {
     version: '1.26.3',
     sha256: '69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa',
@@ -116,14 +117,15 @@ function listed(version: string, flags: readonly string[], build: string | undef
 }
 
 function restartChange({ prefix, version }: Want): Change {
+  const layout = nginxLayout(prefix);
   return {
     id: 'live:restart',
     title: `restart nginx: it runs another binary than the installed ${version}`,
     was: 'running: a binary that has been replaced\n',
     will: `running: nginx ${version}\n`,
-    unless: binaryIsCurrent(prefix),
-    validate: validNginx(prefix),
-    run: restartNginx(prefix),
+    unless: binaryIsCurrent(layout),
+    validate: validNginx(layout),
+    run: restartNginx(layout),
     risk: 'restart',
   };
 }

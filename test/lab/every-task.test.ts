@@ -25,7 +25,6 @@ const playbook = 'test/lab/every-task/playbook.yaml';
  */
 const elsewhere: Readonly<Record<string, string>> = {
   nginx_source: 'playbooks/deploy.yaml',
-  nginx_config: 'playbooks/deploy.yaml',
   keepalived_source: 'test/lab/from-source/playbook.yaml',
   ipvsadm_source: 'test/lab/from-source/playbook.yaml',
 };
@@ -33,9 +32,9 @@ const inSystem = ['package_repository'];
 
 /**
  * Words that have nothing to change here: no SELinux is loaded, since it makes each file take ten times as long; a query never does; the
- * table of IPVS is filled by keepalived, which does not run yet.
+ * table of IPVS is filled by keepalived, which does not run yet; nothing has been deployed that could be put back.
  */
-const nothingToDo = ['selinux', 'query', 'ipvs'];
+const nothingToDo = ['selinux', 'query', 'ipvs', 'restore'];
 
 const folder = mkdtempSync(join(tmpdir(), 'lvsctl-every-task-'));
 const archive = join(folder, 'pages.tar.gz');
