@@ -9,8 +9,4 @@ import { fixed } from './rows/static.ts';
 import { web } from './rows/web.ts';
 
 /** Every kind of damage that there is. */
-<<<<<<< HEAD
-export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...network, ...anyHost];
-=======
-export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...fixed, ...anyHost, ...web];
->>>>>>> main
+export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...fixed, ...network, ...anyHost, ...web];
