@@ -84,7 +84,7 @@ function trouble(page: Page, target: Target, seer: string): { readonly found: st
   const { host, rip, port, marker = '', tls } = target;
   if (page.exit === 7) return { found: `refused the connection of ${seer}`, fix: `start the web server on ${host}; see backend_service` };
   if (page.exit === 28)
-    return { found: `did not answer ${seer} within 3 s`, fix: `let TCP port ${port} in on ${host}, and see that it is up: ping ${rip}` };
+    return { found: `did not answer ${seer} within 3 s`, fix: silenceFix(target, seer) };
   if (page.exit === 35 && tls) return { found: `speaks no TLS with ${seer}`, fix: `TLS on port ${port} of ${host}, as the inventory says` };
   if (page.exit !== 0)
     return { found: `gave ${seer} no page (curl ended with ${page.exit})`, fix: `curl -v${tls ? 'k' : ''} ${targetUrl(target)} on ${seer}` };
@@ -96,13 +96,19 @@ function trouble(page: Page, target: Target, seer: string): { readonly found: st
   return { found: `answered ${seer} without "${excerpt(marker)}": ${beginning}`, fix };
 }
 
+/** A director with a VIP of /128 sends from it unless it is deprecated, and the backend answers itself. */
+function silenceFix({ host, rip, port }: Target, seer: string): string {
+  const open = `let TCP port ${port} in on ${host}, and see that it is up: ping ${rip}`;
+  return rip.includes(':') ? `${open}; ip -6 route get ${rip} on ${seer} must not say src VIP (a VIP has preferred_lft 0)` : open;
+}
+
 /** Any answer will do: what a server of names or of time says does not hold its own. */
 function judgeDatagram(target: Target, id: number, said: Said, look: Look): Finding {
   const { host, rip, port } = target;
   const place = `${host} (UDP ${endpoint(rip, port)})`;
   const expected = `an answer from UDP ${endpoint(rip, port)}`;
   const lack = said.all('lack').find((line) => line.startsWith(`${id} `))?.split(' ')[1];
-  if (lack !== undefined) return toolMissing(look.host, lack, lack === 'timeout' ? 'coreutils' : lack, expected);
+  if (lack !== undefined) return toolMissing(look.host, lack, lack, expected);
   const [answer] = answersOf(said, id);
   if (!answer) return unreadable(look, expected);
   if (answer.status !== 200) {

@@ -122,7 +122,7 @@ function judgeEntrance(entrance: Entrance, id: number, { usable, looks, want, co
 /** Why this client says nothing of this VIP, where that is no fault of the cluster. */
 function cannotVisit(entrance: Entrance, host: Host, { answers }: Visit, lack: string | undefined, { facts }: CheckContext) {
   const expected = `${host.name} reaches ${entranceName(entrance)}`;
-  if (lack !== undefined) return toolMissing(host, lack, lack === 'timeout' ? 'coreutils' : lack, expected);
+  if (lack !== undefined) return toolMissing(host, lack, lack, expected);
   const family = familyOf(entrance.vip);
   const interfaces = Object.entries(facts[host.name]?.interfaces ?? {}).filter(([nic]) => nic !== 'lo');
   const own = interfaces.flatMap(([, { addresses }]) => addresses).filter((address) => familyOf(address) === family && !address.startsWith('fe80'));

@@ -133,5 +133,5 @@ function nobodyHasIt(
   if (link === 'down' || link === 'lowerlayerdown')
     return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
   const start = 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why';
-  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip}/${prefix} dev ${vipInterface}; lvsctl deploy also keeps it over a reboot`);
+  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip}/${prefix} dev ${vipInterface}${prefix === 128 ? ' preferred_lft 0' : ''}; lvsctl deploy also keeps it over a reboot`);
 }

@@ -9,4 +9,4 @@ import { fixed } from './rows/static.ts';
 import { web } from './rows/web.ts';
 
 /** Every kind of damage that there is. */
-export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...fixed, ...network, ...anyHost, ...web];
+export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...network, ...fixed, ...anyHost, ...web];

@@ -1,7 +1,8 @@
 /**
  * `npm run test:field-notes`: every inventory that comes with lvsctl, from bare machines to a cluster that does what it is for, and back to
  * bare machines. A row each; exits 1 when one is not as it should be.
- *   --only NAME…   these examples     --keep   leaves the lab of the last one up     --list   only names them
+ *   --only NAME…   these examples     --list   only names them
+ *   --keep   leaves the lab of the last one up, and its cluster in it where something was wrong
  */
 import { parseArgs } from 'node:util';
 import { every, unproven } from './every.ts';

@@ -39,7 +39,11 @@ export const killHard = (cluster: Cluster, host: string, name: string): Promise<
   exec(
     cluster,
     host,
-    `kill -9 $(for d in /proc/[0-9]*; do read -r c <$d/comm && [ "$c" = ${name} ] && echo "\${d#/proc/}"; done 2>/dev/null)`,
+    `pids=$(for folder in /proc/[0-9]*; do
+  if read -r command <"$folder/comm" && [ "$command" = ${name} ]; then echo "\${folder#/proc/}"; fi
+done 2>/dev/null)
+[ -n "$pids" ] || { echo 'no process ${name}'; exit 1; }
+kill -9 $pids`,
   );
 
 /** Restarts a machine from within and waits until a new kernel has started all that it starts. */

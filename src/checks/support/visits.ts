@@ -26,7 +26,8 @@ export function judgeErrors(entrance: Entrance, { client, requests, answers }: V
   const good = answers.filter(({ status }) => status === 200);
   const found = `${good.length} of ${count(requests, 'request')} of ${client} to ${name} ${right}`;
   const failed = requests - good.length;
-  if (failed <= requests * maxErrorRate) return pass(client, `${found}${latency(good)}`, expected);
+  const times = entrance.protocol === 'udp' ? '' : latency(good);
+  if (failed <= requests * maxErrorRate) return pass(client, `${found}${times}`, expected);
   const statuses = [...new Set(answers.map(({ status }) => status))]
     .filter((status) => status !== 200 && status !== 0)
     .toSorted((one, other) => one - other);
@@ -34,7 +35,7 @@ export function judgeErrors(entrance: Entrance, { client, requests, answers }: V
   const silent = requests - answers.filter(({ status }) => status !== 0).length;
   const kinds = [...(silent > 0 ? [`${silent} without an answer`] : []), ...other];
   const fix = good.length === 0 && silent === requests ? silenceFix(entrance) : failureFix(entrance);
-  return fail(client, `${found}: ${listed(kinds)}${latency(good)}`, expected, fix);
+  return fail(client, `${found}: ${listed(kinds)}${times}`, expected, fix);
 }
 
 function byHand({ vip, port, protocol, tls, hostHeader }: Entrance, client: string): string {
