@@ -35,3 +35,8 @@ export const argument = z
 export function distinct(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }
+
+/** What a record says of a name itself: an instance may be called `valueOf`. */
+export function saidOf<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

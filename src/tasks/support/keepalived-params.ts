@@ -3,7 +3,7 @@
  * would be a substitution) is refused here, so that no value can become syntax; and so is what keepalived would take and change in silence.
  */
 import { z } from 'zod';
-import { address, distinct, label } from './config-values.ts';
+import { address, distinct, label, saidOf } from './config-values.ts';
 import { type ServiceParams, virtualServer } from './virtual-server-params.ts';
 import { vrrp } from './vrrp-params.ts';
 
@@ -41,8 +41,8 @@ export const keepalivedParams = z
   .superRefine(({ vrrp: { instances, scripts, notify, alarm }, priorities, unicast: peers = {}, services: all }, context) => {
     const complain = (path: readonly string[], message: string) => context.addIssue({ code: 'custom', path: [...path], message });
     for (const { instance, unicast: wanted, family } of instances) {
-      if (priorities[instance] === undefined) complain(['priorities', instance], `the priority in ${instance} is missing`);
-      const own = peers[instance];
+      if (saidOf(priorities, instance) === undefined) complain(['priorities', instance], `the priority in ${instance} is missing`);
+      const own = saidOf(peers, instance);
       if (wanted && !own) complain(['unicast', instance], `${instance} is unicast: its own address and its peers are missing`);
       if (own && [own.own, ...own.peers].some((each) => each.includes(':') !== (family === 'ipv6')))
         complain(['unicast', instance], `addresses of ${instance} are not all ${family}`);

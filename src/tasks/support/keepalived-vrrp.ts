@@ -1,5 +1,6 @@
 /** VRRP as keepalived writes it. */
 import { block, type Part, quoted } from './config-blocks.ts';
+import { saidOf } from './config-values.ts';
 import type { KeepalivedWant } from './keepalived-params.ts';
 import { alarmPath, scriptPath } from './keepalived-scripts.ts';
 import type { InstanceParams, VrrpParams } from './vrrp-params.ts';
@@ -13,7 +14,7 @@ export function vrrpBlocks({ vrrp, priorities, unicast = {} }: KeepalivedWant): 
       block(`vrrp_track_process ${name}`, [`process ${name}`, 'weight 0']),
     ),
     ...vrrp.syncGroups.map(({ name, instances }) => block(`vrrp_sync_group ${name}`, [block('group', instances)])),
-    ...vrrp.instances.map((each) => instanceBlock(each, vrrp, priorities[each.instance] ?? 0, unicast[each.instance])),
+    ...vrrp.instances.map((each) => instanceBlock(each, vrrp, saidOf(priorities, each.instance) ?? 0, saidOf(unicast, each.instance))),
   ];
 }
 
