@@ -9,4 +9,6 @@ export type * from './model/plan.ts';
 export type * from './model/playbook.ts';
 export type * from './model/probe.ts';
 export type * from './model/report.ts';
+export type * from './model/service.ts';
 export type * from './model/verify.ts';
+export type * from './model/vrrp.ts';

@@ -1,5 +1,6 @@
 /** The VIP on exactly one director, on its interface, as a single address. */
 import { z } from 'zod';
+import type { Fleet, VirtualAddress } from '../model.ts';
 import { type CheckContext, defineCheck, type Finding, type Look, sh } from '../task.ts';
 import { addressesOf, addressProbe, cidr, hostPrefix, type InterfaceAddress } from './support/addresses.ts';
 import { fail, listed, nobodyLooked, notRun, pass, unreadable } from './support/finding.ts';
@@ -9,27 +10,29 @@ import { heard, telling } from './support/said.ts';
 interface Answer {
   readonly host: string;
   readonly addresses: readonly InterfaceAddress[];
-  /** `operstate` of the interface for VIPs; `absent` where there is no such interface. */
-  readonly link: string;
+  /** `operstate` by the name of each interface that may carry a VIP; `absent` where there is no such interface. */
+  readonly links: Readonly<Record<string, string>>;
 }
 
 export default defineCheck({
-  summary: 'Each VIP is on exactly one director, on the declared interface, as a single address (/32).',
+  summary: 'Each VIP is on exactly one director, on the declared interface, with the declared prefix (/32, /128; that of its segment for the gateway of NAT).',
   params: z.strictObject({}),
   from: ['director'],
-  probe: (_, __, { vrrp }) =>
+  probe: (_, __, { virtualAddresses }) =>
     telling(
       addressProbe,
-      sh`link=absent
-[ ! -r /sys/class/net/${vrrp.vipInterface}/operstate ] || read -r link </sys/class/net/${vrrp.vipInterface}/operstate
-printf 'link %s\n' "$link"`,
+      ...[...new Set(virtualAddresses.map((each) => each.interface))].map(
+        (nic) => sh`link=absent
+[ ! -r ${`/sys/class/net/${nic}/operstate`} ] || read -r link <${`/sys/class/net/${nic}/operstate`}
+printf 'link %s %s\n' ${nic} "$link"`,
+      ),
     ),
   expect: (looks, _, context) => {
     const expected = 'each VIP on exactly one director';
     if (looks.length === 0) return [nobodyLooked('director', context.fleet, expected)];
     const answers = looks.flatMap((look) => readAnswer(look) ?? []);
     const silent = looks.filter((look) => !readAnswer(look)).map((look) => unreadable(look, expected));
-    return answers.length === 0 ? silent : [...silent, ...context.fleet.vips.flatMap((vip) => judgeVip(vip, answers, context))];
+    return answers.length === 0 ? silent : [...silent, ...context.fleet.virtualAddresses.flatMap((vip) => judgeVip(vip, answers, context))];
   },
   example: {},
 });
@@ -38,19 +41,21 @@ function readAnswer(look: Look): Answer | undefined {
   const said = heard(look);
   const addresses = said ? addressesOf(said) : [];
   if (!said || addresses.length === 0) return undefined;
-  return { host: look.host.name, addresses, link: said.first('link') ?? 'unknown' };
+  const links = Object.fromEntries(said.all('link').map((line) => line.split(' ', 2) as [string, string]));
+  return { host: look.host.name, addresses, links };
 }
 
-function judgeVip(vip: string, answers: readonly Answer[], { fleet }: CheckContext): readonly Finding[] {
+function judgeVip(place: VirtualAddress, answers: readonly Answer[], { fleet }: CheckContext): readonly Finding[] {
+  const { address: vip } = place;
   const holders = answers.filter((answer) => placesOf(vip, answer).length > 0);
   const unasked = fleet.hosts
     .filter(({ role, name }) => role === 'director' && !answers.some(({ host }) => host === name))
     .map(({ name }) => name);
-  const expected = `${vip}/${hostPrefix(vip)} on exactly one director, on ${fleet.vrrp.vipInterface}`;
-  if (holders.length > 1) return holders.map(({ host }) => splitBrain(vip, host, holders, expected, fleet.vrrp.interface));
+  const expected = `${cidr(place)} on exactly one director, on ${place.interface}`;
+  if (holders.length > 1) return holders.map(({ host }) => splitBrain(vip, host, holders, expected, heartbeatOf(vip, fleet)));
   const [holder] = holders;
   if (holder) {
-    const placed = judgePlace(vip, holder, expected, fleet.vrrp.vipInterface);
+    const placed = judgePlace(place, holder, expected, fleet.vrrp === undefined);
     if (placed.status === 'fail' || unasked.length === 0) return [placed];
     return [
       notRun(
@@ -61,7 +66,7 @@ function judgeVip(vip: string, answers: readonly Answer[], { fleet }: CheckConte
       ),
     ];
   }
-  if (unasked.length === 0) return answers.map((answer) => nobodyHasIt(vip, answer, expected, fleet.vrrp.vipInterface));
+  if (unasked.length === 0) return answers.map((answer) => nobodyHasIt(place, answer, expected, fleet));
   return answers.map(({ host }) =>
     notRun(host, `${vip} is not here; ${listed(unasked)} could not be asked`, expected, `make ${listed(unasked)} reachable`),
   );
@@ -72,25 +77,21 @@ function placesOf(vip: string, { addresses }: Answer): readonly InterfaceAddress
   return addresses.filter(({ address, nic }) => address === vip && nic !== 'lo');
 }
 
-function judgePlace(vip: string, holder: Answer, expected: string, vipInterface: string): Finding {
+function judgePlace(place: VirtualAddress, holder: Answer, expected: string, fixed: boolean): Finding {
+  const { address: vip, interface: vipInterface } = place;
   const places = placesOf(vip, holder);
   const found = `${listed(places.map((place) => `${cidr(place)} on ${place.nic}`))} of ${holder.host}`;
   if (places.some(({ nic }) => nic !== vipInterface)) {
-    const line = `${vip}/${hostPrefix(vip)} dev ${vipInterface}`;
-    return fail(
-      holder.host,
-      found,
-      expected,
-      `virtual_ipaddress { ${line} } in keepalived.conf of every director, or vrrp.vip_interface in the inventory`,
-    );
+    const line = `${cidr(place)} dev ${vipInterface}`;
+    const fix = fixed
+      ? `ip addr add ${line} and ip addr del on the other interface, or static.interface in the inventory`
+      : `virtual_ipaddress { ${line} } in keepalived.conf of every director, or vrrp.vip_interface in the inventory`;
+    return fail(holder.host, found, expected, fix);
   }
-  if (places.some(({ prefix }) => prefix !== hostPrefix(vip))) {
-    return fail(
-      holder.host,
-      found,
-      expected,
-      `write ${vip}/${hostPrefix(vip)} in virtual_ipaddress of every director; a wider prefix makes a second route to the segment`,
-    );
+  if (places.some(({ prefix }) => prefix !== place.prefix)) {
+    const why = place.prefix === hostPrefix(vip) ? '; a wider prefix makes a second route to the segment' : '';
+    const fix = fixed ? `ip addr add ${cidr(place)} dev ${vipInterface}, and ip addr del with the other prefix` : `write ${cidr(place)} in virtual_ipaddress of every director`;
+    return fail(holder.host, found, expected, `${fix}${why}`);
   }
   return pass(holder.host, found, expected);
 }
@@ -108,16 +109,29 @@ function splitBrain(vip: string, host: string, holders: readonly Answer[], expec
   );
 }
 
-function nobodyHasIt(vip: string, { host, link }: Answer, expected: string, vipInterface: string): Finding {
+/** The interface whose adverts tell the directors of each other. */
+function heartbeatOf(vip: string, { vrrp, static: fixed }: Fleet): string {
+  const owner = vrrp?.instances.find(({ addresses }) => addresses.some(({ address }) => address === vip));
+  return owner?.interface ?? fixed?.interface ?? '';
+}
+
+function nobodyHasIt(
+  { address: vip, prefix, interface: vipInterface }: VirtualAddress,
+  { host, links }: Answer,
+  expected: string,
+  fleet: Fleet,
+): Finding {
+  const link = links[vipInterface];
   const found = `no director has ${vip}`;
   if (link === 'absent')
     return fail(
       host,
       `${found}; there is no interface ${vipInterface} here`,
       expected,
-      `name the right one: vrrp.vip_interface in the inventory`,
+      `name the right one in the inventory: ${fleet.vrrp ? 'vrrp.vip_interface' : 'static.interface'}, or nat.interface for the gateway`,
     );
   if (link === 'down' || link === 'lowerlayerdown')
     return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
-  return fail(host, found, expected, 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why');
+  const start = 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why';
+  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip}/${prefix} dev ${vipInterface}; lvsctl deploy also keeps it over a reboot`);
 }

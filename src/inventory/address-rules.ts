@@ -1,6 +1,6 @@
 import { addressOf, expandRange } from './addresses.ts';
 import { type Complaint, fault, type Path } from './complaints.ts';
-import { type Draft, lineOf } from './draft.ts';
+import { type Draft, lineOf, placed, vipPlaces } from './draft.ts';
 import { type HostEntry, hostEntries } from './entries.ts';
 
 /** An address that a host says is its own, and the place where it says so. */
@@ -19,13 +19,17 @@ export function addressFaults(draft: Draft): readonly Complaint[] {
 }
 
 function claimsOf({ name, path, said }: HostEntry): readonly Claim[] {
-  const words = (['address', 'rip', 'dip'] as const).flatMap((word) => {
-    const address = said[word];
-    return address === undefined ? [] : [{ host: name, address, path: [...path, word], kind: 'host' as const }];
-  });
-  const interfaces = Object.entries(said.interfaces ?? {}).map(([nic, cidr]) => {
-    return { host: name, address: addressOf(cidr), path: [...path, 'interfaces', nic], kind: 'interface' as const };
-  });
+  const words = (['address', 'rip', 'dip'] as const).flatMap((word) =>
+    placed(said[word], [...path, word]).map(({ value, at }) => ({ host: name, address: value, path: at, kind: 'host' as const })),
+  );
+  const interfaces = Object.entries(said.interfaces ?? {}).flatMap(([nic, cidrs]) =>
+    placed(cidrs, [...path, 'interfaces', nic]).map(({ value, at }) => ({
+      host: name,
+      address: addressOf(value),
+      path: at,
+      kind: 'interface' as const,
+    })),
+  );
   const sources = (said.sources ?? []).flatMap((range, index) => {
     return expandRange(range).map((address) => ({ host: name, address, path: [...path, 'sources', index], kind: 'source' as const }));
   });
@@ -57,10 +61,10 @@ function taken(claim: Claim, rival: Claim, draft: Draft): Complaint {
 }
 
 function vipFaults(claims: readonly Claim[], draft: Draft): readonly Complaint[] {
-  return draft.fleet.services.flatMap(({ vip }, index) => {
+  return vipPlaces(draft).flatMap(({ vip, path }) => {
     const owner = claims.find((claim) => claim.address === vip);
     if (!owner) return [];
     const found = `the VIP ${vip} is an address of ${owner.host} ${lineOf(draft, owner.path)}`;
-    return [fault('vip-in-use', ['services', index, 'vip'], found, 'a VIP belongs to no host: take an address that nothing else has')];
+    return [fault('vip-in-use', path, found, 'a VIP belongs to no host: take an address that nothing else has')];
   });
 }

@@ -1,18 +1,26 @@
-import { dirname, isAbsolute, join } from 'node:path';
-import type { Fleet, HealthCheck, Host, LabSettings, Nginx, Nic, RealServer, SshSettings, VirtualServer, Vrrp } from '../model.ts';
-import { addressOf, expandRange, prefixOf } from './addresses.ts';
-import { chosenBackends, type HostEntry, hostEntries } from './entries.ts';
+import type {
+  Fleet,
+  Host,
+  LabSettings,
+  Nat,
+  Nic,
+  ReverseProxy,
+  SshSettings,
+  StaticDirectors,
+  System,
+  VirtualAddress,
+  Vrrp,
+} from '../model.ts';
+import { addressOf, expandRange, familyOf, prefixOf, wholeLength } from './addresses.ts';
+import { buildProxy } from './build-proxy.ts';
+import { buildService } from './build-service.ts';
+import { buildApache, buildNginx, buildProgram, wantedListeners } from './build-software.ts';
+import { buildVrrp, saidInstances } from './build-vrrp.ts';
+import { defined } from './defined.ts';
+import { type HostEntry, hostEntries } from './entries.ts';
 import type { ResolvedGroups } from './groups.ts';
 import type { SshShape } from './host-schema.ts';
-import type { InventoryShape, ServiceShape } from './schema.ts';
-
-/** The same object type with optional keys there or not there, but never undefined. */
-type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
-
-/** Leaves out the keys whose value is undefined. */
-function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>;
-}
+import type { InventoryShape } from './schema.ts';
 
 /**
  * The inventory as the data that the other stages read, every default filled in. `file` is the inventory's path. What the rules
@@ -20,29 +28,77 @@ function defined<T extends object>(value: T): Defined<T> {
  */
 export function buildFleet(shape: InventoryShape, resolved: Pick<ResolvedGroups, 'groups' | 'precedence'>, file: string): Fleet {
   const hosts = hostEntries(shape).map((entry) => buildHost(entry, shape, resolved));
-  const services = shape.services.map((service) => buildService(service, hosts));
-  return {
+  const services = (shape.services ?? []).map((service) => buildService(service, hosts, file));
+  const proxy = shape.proxy && buildProxy(shape.proxy.sites, hosts);
+  const vips = [...new Set([...services, ...(proxy?.sites ?? [])].map(({ vip }) => vip))];
+  const nat = shape.nat && buildNat(shape.nat);
+  const vrrp = shape.vrrp && buildVrrp(shape.vrrp, { vips, nat, file });
+  return defined({
     cluster: shape.cluster,
     file,
     hosts,
     groups: resolved.groups,
-    vrrp: buildVrrp(shape.vrrp),
+    vrrp,
+    static: vrrp ? undefined : shape.static && buildStatic(shape.static),
     services,
-    vips: [...new Set(services.map((service) => service.vip))],
+    proxy,
+    vips,
+    virtualAddresses: buildAddresses(vrrp, shape, vips, nat),
+    nat,
+    sync: shape.sync,
     selinux: shape.selinux,
     firewall: shape.firewall,
-    ...(shape.nginx && { nginx: buildNginx(shape.nginx, services[0]?.port ?? 80, file) }),
+    ...buildSoftware(shape, { services, proxy, file }),
+    packages: shape.packages,
+    system: buildSystem(shape.system),
     vars: shape.vars ?? {},
     lab: defined(shape.lab) satisfies LabSettings,
+  });
+}
+
+function buildSoftware(
+  shape: InventoryShape,
+  { services, proxy, file }: Pick<Fleet, 'services' | 'file'> & { readonly proxy: ReverseProxy | undefined },
+) {
+  const wanted = wantedListeners(services, proxy);
+  return {
+    nginx: shape.nginx && buildNginx(shape.nginx, wanted, file),
+    apache: shape.apache && buildApache(shape.apache, wanted),
+    keepalivedSource: shape.keepalived && buildProgram('keepalived', shape.keepalived.source, file),
+    ipvsadmSource: shape.ipvsadm && buildProgram('ipvsadm', shape.ipvsadm.source, file),
   };
+}
+
+function buildNat({ gateway, interface: nic, replies }: NonNullable<InventoryShape['nat']>): Nat {
+  return { gateway: { address: addressOf(gateway), prefix: Number(prefixOf(gateway)), interface: nic }, replies };
+}
+
+function buildStatic({ interface: nic, check_interval }: NonNullable<InventoryShape['static']>): StaticDirectors {
+  return defined({ interface: nic, checkInterval: check_interval });
+}
+
+function buildSystem({ tuning, hostnames, hosts_file, conn_tab_bits }: InventoryShape['system']): System {
+  return defined({ tuning, hostnames, hostsFile: hosts_file, connTabBits: conn_tab_bits });
+}
+
+/** Every address that a director holds for others. Static ones hold their VIPs all the time, and the gateway too. */
+function buildAddresses(
+  vrrp: Vrrp | undefined,
+  shape: InventoryShape,
+  vips: readonly string[],
+  nat: Nat | undefined,
+): readonly VirtualAddress[] {
+  if (vrrp) return vrrp.instances.flatMap(({ addresses }) => addresses);
+  const own = vips.map((address) => ({ address, prefix: wholeLength(address), interface: shape.static?.interface ?? '' }));
+  return [...own, ...(nat ? [nat.gateway] : [])];
 }
 
 function buildHost(entry: HostEntry, shape: InventoryShape, { groups, precedence }: Pick<ResolvedGroups, 'groups' | 'precedence'>): Host {
   const { name, role, said } = entry;
   const above = precedence.filter((group) => groups[group]?.includes(name)).flatMap((group) => shape.groups?.[group] ?? []);
   const own = {
-    director: { priority: said.priority, dip: said.dip ?? said.address },
-    backend: { rip: said.rip ?? said.address, weight: said.weight ?? 1 },
+    director: { ...prioritiesOf(said.priority, shape), heartbeats: heartbeatsOf(entry, shape), dip: said.dip ?? said.address },
+    backend: { ...ripsOf(entry, shape), weight: said.weight ?? 1 },
     client: { sources: said.sources?.flatMap(expandRange) },
   };
   return defined({
@@ -65,59 +121,54 @@ function buildSsh(said: readonly (SshShape | undefined)[]): SshSettings {
   return defined({ user, port, key, timeout, sudo: user === 'root' && sudo ? undefined : sudo, said: Object.keys(all) });
 }
 
-/** The interface that carries `address` comes first. */
+/** The interface that carries `address` comes first, and `address` first on it. */
 function buildInterfaces({ said }: HostEntry, shape: InventoryShape): readonly Nic[] {
   if (!said.interfaces) {
-    return [{ name: shape.vrrp.interface, address: `${said.address}/${shape.network ? prefixOf(shape.network) : '24'}` }];
+    const name = (shape.vrrp && saidInstances(shape.vrrp)[0]?.[1].interface) ?? shape.static?.interface ?? 'eth0';
+    const length =
+      shape.network && familyOf(shape.network) === familyOf(said.address) ? prefixOf(shape.network) : usualLength(said.address);
+    return [{ name, addresses: [`${said.address}/${length}`] }];
   }
-  const nics = Object.entries(said.interfaces).map(([name, address]) => ({ name, address }));
-  const carries = (nic: Nic) => addressOf(nic.address) === said.address;
-  return [...nics.filter(carries), ...nics.filter((nic) => !carries(nic))];
+  const carries = (cidr: string) => addressOf(cidr) === said.address;
+  const first = (list: readonly string[]) => [...list.filter(carries), ...list.filter((cidr) => !carries(cidr))];
+  const nics = Object.entries(said.interfaces).map(([name, addresses]) => ({ name, addresses: first([addresses].flat()) }));
+  const main = (nic: Nic) => nic.addresses.some(carries);
+  return [...nics.filter(main), ...nics.filter((nic) => !main(nic))];
 }
 
-function buildVrrp({ vip_interface, auth_pass, ...said }: InventoryShape['vrrp']): Vrrp {
-  return defined({ ...said, vipInterface: vip_interface ?? said.interface, authPass: auth_pass });
+function usualLength(address: string): string {
+  return familyOf(address) === 'ipv4' ? '24' : '64';
 }
 
-function buildService(said: ServiceShape, hosts: readonly Host[]): VirtualServer {
-  const [sorryAddress = '', sorryPort] = said.sorry_server?.split(':') ?? [];
-  return defined({
-    vip: addressOf(said.vip),
-    port: said.port,
-    protocol: said.protocol,
-    scheduler: said.scheduler,
-    forward: said.forward,
-    persistence: said.persistence,
-    check: buildCheck(said.check),
-    realServers: buildRealServers(said, hosts),
-    sorryServer: said.sorry_server === undefined ? undefined : { address: sorryAddress, port: Number(sorryPort) },
+function prioritiesOf(said: HostEntry['said']['priority'], { vrrp }: InventoryShape): Pick<Host, 'priority' | 'priorities'> {
+  if (said === undefined || !vrrp) return {};
+  const names = saidInstances(vrrp).map(([name]) => name);
+  const priorities = typeof said === 'number' ? Object.fromEntries(names.map((name) => [name, said])) : said;
+  return defined({ priority: typeof said === 'number' ? said : said[names[0] ?? ''], priorities });
+}
+
+/** The host's first address of the instance's family on the interface of the heartbeat. */
+function heartbeatsOf(entry: HostEntry, shape: InventoryShape): Readonly<Record<string, string>> | undefined {
+  if (!shape.vrrp) return undefined;
+  const nics = buildInterfaces(entry, shape);
+  const vips = [...(shape.services ?? []), ...(shape.proxy?.sites ?? [])].map(({ vip }) => vip);
+  const found = saidInstances(shape.vrrp).flatMap(([name, said]) => {
+    const family = familyOf(said.vips?.[0] ?? vips[0] ?? '');
+    const carried = nics.find((nic) => nic.name === said.interface)?.addresses.map(addressOf) ?? [];
+    const own = carried.find((address) => familyOf(address) === family);
+    return own === undefined ? [] : [[name, own] as const];
   });
+  return Object.fromEntries(found);
 }
 
-function buildCheck(said: ServiceShape['check']): HealthCheck {
-  const { timeout, retry, delay_before_retry } = said.http ?? said.tcp ?? { timeout: 3, retry: 3, delay_before_retry: 3 };
-  const times = { timeout, retry, delayBeforeRetry: delay_before_retry, delayLoop: said.delay_loop };
-  if (!said.http) return { kind: 'tcp', ...times };
-  return defined({ kind: 'http' as const, ...times, path: said.http.path, hostHeader: said.http.host, status: said.http.status });
-}
-
-function buildRealServers(service: ServiceShape, hosts: readonly Host[]): readonly RealServer[] {
-  const { names, settings } = chosenBackends(service);
-  const chosen = hosts.filter((host) => host.role === 'backend' && (names?.includes(host.name) ?? true));
-  return chosen.map((host) => ({
-    host: host.name,
-    rip: host.rip ?? host.address,
-    port: settings[host.name]?.port ?? service.port,
-    weight: settings[host.name]?.weight ?? host.weight ?? 1,
-  }));
-}
-
-function buildNginx({ source, build, port, ...said }: NonNullable<InventoryShape['nginx']>, servicePort: number, file: string): Nginx {
-  return defined({ ...said, buildOn: build.on, port: port ?? servicePort, source: source && buildSource(source, file) });
-}
-
-function buildSource(said: NonNullable<NonNullable<InventoryShape['nginx']>['source']>, file: string): NonNullable<Nginx['source']> {
-  const path = said.file === undefined || isAbsolute(said.file) ? said.file : join(dirname(file), said.file);
-  const url = path === undefined ? (said.url ?? `https://nginx.org/download/nginx-${said.version}.tar.gz`) : undefined;
-  return defined({ ...said, sha256: said.sha256.toLowerCase(), url, file: path });
+/** One address of each family: as said, else `address` and the first of the other family that an interface carries. */
+function ripsOf(entry: HostEntry, shape: InventoryShape): Pick<Host, 'rip' | 'rips'> {
+  const { said } = entry;
+  if (said.rip !== undefined) {
+    const rips = [said.rip].flat();
+    return { rip: rips[0] ?? said.address, rips };
+  }
+  const carried = buildInterfaces(entry, shape).flatMap(({ addresses }) => addresses.map(addressOf));
+  const other = carried.find((address) => familyOf(address) !== familyOf(said.address));
+  return { rip: said.address, rips: other === undefined ? [said.address] : [said.address, other] };
 }

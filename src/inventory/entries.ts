@@ -1,7 +1,7 @@
 import type { Role } from '../model.ts';
 import type { Path } from './complaints.ts';
 import type { SshShape } from './host-schema.ts';
-import type { InventoryShape, ServiceShape } from './schema.ts';
+import type { InventoryShape } from './schema.ts';
 
 /** The section of the inventory that makes a host what it is. */
 export type Section = 'directors' | 'backends' | 'clients';
@@ -12,12 +12,12 @@ const roles: Readonly<Record<Section, Role>> = { directors: 'director', backends
 /** What may be said about a host of any role. */
 export interface HostShape {
   readonly address: string;
-  readonly interfaces?: Readonly<Record<string, string>> | undefined;
+  readonly interfaces?: Readonly<Record<string, string | readonly string[]>> | undefined;
   readonly ssh?: SshShape | undefined;
   readonly vars?: Readonly<Record<string, unknown>> | undefined;
-  readonly priority?: number | undefined;
+  readonly priority?: number | Readonly<Record<string, number>> | undefined;
   readonly dip?: string | undefined;
-  readonly rip?: string | undefined;
+  readonly rip?: string | readonly string[] | undefined;
   readonly weight?: number | undefined;
   readonly sources?: readonly string[] | undefined;
 }
@@ -39,11 +39,16 @@ export function hostEntries(shape: InventoryShape): readonly HostEntry[] {
   });
 }
 
-/** The backends that a service names, and what it says of them; `names` is undefined where it takes all. */
-export function chosenBackends({ backends }: ServiceShape): {
+/** The backends that a service or site names, and what it says of them; `names` is undefined where it takes all. */
+export function chosenBackends<Settings>(backends: 'all' | readonly string[] | Readonly<Record<string, Settings>>): {
   readonly names: readonly string[] | undefined;
-  readonly settings: Readonly<Record<string, { readonly weight?: number | undefined; readonly port?: number | undefined }>>;
+  readonly settings: Readonly<Record<string, Settings>>;
 } {
   if (backends === 'all') return { names: undefined, settings: {} };
-  return Array.isArray(backends) ? { names: backends, settings: {} } : { names: Object.keys(backends), settings: backends };
+  if (isList(backends)) return { names: backends, settings: {} };
+  return { names: Object.keys(backends), settings: backends };
+}
+
+function isList(value: unknown): value is readonly string[] {
+  return Array.isArray(value);
 }

@@ -73,9 +73,11 @@ function wrongName(path: Path, issue: z.core.$ZodIssueInvalidKey): Complaint {
 
 /** A value of one branch's type is judged by that branch alone. */
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, root: unknown, path: Path): readonly Complaint[] {
-  const branch = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0));
+  const inside = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0));
+  const sameType = issue.errors.find((issues) => issues.every(({ code }) => code !== 'invalid_type' && code !== 'invalid_value'));
+  const branch = inside ?? sameType;
   if (branch) return branch.flatMap((inner) => explainIssue(inner, root, path));
-  return [fault('wrong-type', path, describe(path, valueAt(root, path)), 'allowed: all, a list of names, or a mapping of names')];
+  return [fault('wrong-type', path, describe(path, valueAt(root, path)), `allowed: ${issue.message}`)];
 }
 
 /** A password is not repeated, not even a wrong one. */

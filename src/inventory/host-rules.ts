@@ -46,7 +46,8 @@ function nameFaults(draft: Draft, entries: readonly HostEntry[]): readonly Compl
 function priorityFaults(draft: Draft, entries: readonly HostEntry[]): readonly Complaint[] {
   const directors = entries.filter((entry) => entry.section === 'directors');
   return directors.flatMap((entry) => {
-    const first = directors.find((other) => other.said.priority === entry.said.priority);
+    // One for each instance may well be the other way round in the next.
+    const first = directors.find((other) => typeof entry.said.priority === 'number' && other.said.priority === entry.said.priority);
     if (!first || first === entry) return [];
     const found = `the priority ${entry.said.priority} is taken: ${first.name} has it ${lineOf(draft, [...first.path, 'priority'])}`;
     const hint = 'give each director its own, best 50 apart; between equal ones the higher address decides';

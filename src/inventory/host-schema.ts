@@ -1,6 +1,6 @@
 /** Hosts, groups and how they are reached, as the user types them. */
 import { z } from 'zod';
-import { address, addressRange, interfaceAddress, line, text, whole } from './fields.ts';
+import { address, addressRange, either, interfaceAddress, line, text, whole } from './fields.ts';
 
 /** Names become files, shell words and ssh targets: labels of RFC 1123 fit everywhere. */
 export const hostName = text(
@@ -13,6 +13,9 @@ export const interfaceName = text(
   /^(?!(?:all|default|lo)$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/,
   'an interface name of at most 15 letters, digits, ".", "_" and "-" (lo, all and default have a meaning of their own)',
 );
+
+/** As keepalived.conf has it. */
+export const instanceName = text(/^[A-Za-z_][A-Za-z0-9_-]{0,30}$/, 'a name of at most 31 letters, digits, "_" and "-"');
 
 const groupName = text(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'a group name of letters, digits, "_" and "-" that starts with a letter or "_"');
 
@@ -31,26 +34,39 @@ export const ssh = z.strictObject({
 const common = {
   address: address().describe('Where ssh goes'),
   interfaces: z
-    .record(interfaceName, interfaceAddress())
+    .record(
+      interfaceName,
+      either(
+        [interfaceAddress(), z.array(interfaceAddress()).min(1, { error: 'at least one address' })],
+        'an address with its prefix length, or a list of them',
+      ),
+    )
     .optional()
-    .describe('Interfaces, each with its address and prefix length; unless said, `vrrp.interface` with `address`'),
+    .describe('Interfaces, each with its address and prefix length, or a list of them; unless said, the one of VRRP with `address`'),
   ssh: ssh.optional().describe('How this host is reached; outranks its groups and the cluster'),
   vars: variables.optional().describe("Values for the user's own playbooks; they outrank those of groups and cluster"),
 };
 
 export const weight = whole(0, 65_535).optional();
 
+const priority = whole(1, 254, 'a whole number from 1 to 254 (255 is for a router that owns the address)');
+
 export const director = z.strictObject({
   ...common,
-  priority: whole(1, 254, 'a whole number from 1 to 254 (255 is for a router that owns the address)').describe(
-    'VRRP priority; no two directors have the same',
-  ),
+  priority: either([priority, z.record(instanceName, priority)], 'a priority, or a mapping of instances')
+    .optional()
+    .describe('VRRP priority, or one for each instance; no two directors have the same'),
   dip: address().optional().describe("The director's address on the segment of the real servers (DIP); `address` unless said"),
 });
 
 export const backend = z.strictObject({
   ...common,
-  rip: address().optional().describe("The real server's address (RIP); `address` unless said"),
+  rip: either(
+    [address(), z.array(address()).min(1, { error: 'at least one address' }).max(2, { error: 'one address of each family' })],
+    'an address, or one of each family',
+  )
+    .optional()
+    .describe("The real server's address (RIP), or one of each family; unless said `address`, and of the other family the first beside it"),
   weight: weight.describe('Weight in every service that does not say otherwise; 1 unless said'),
 });
 

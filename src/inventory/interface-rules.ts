@@ -1,7 +1,7 @@
 import type { Host } from '../model.ts';
 import { addressOf, expandRange, inSubnet, subnetEdge } from './addresses.ts';
 import { type Complaint, fault, keyFault, type Path } from './complaints.ts';
-import { type Draft, networksOf } from './draft.ts';
+import { type Draft, networksOf, placed } from './draft.ts';
 import { type HostEntry, hostEntries } from './entries.ts';
 
 /** Rules about what the interfaces of the hosts carry. */
@@ -15,19 +15,23 @@ export function interfaceFaults(draft: Draft): readonly Complaint[] {
 }
 
 function carriedFaults({ name, path, said }: HostEntry, host: Host): readonly Complaint[] {
-  const carried = host.interfaces.map((nic) => addressOf(nic.address));
-  return (['address', 'rip', 'dip'] as const).flatMap((word) => {
-    const address = said[word];
-    if (address === undefined || carried.includes(address)) return [];
-    const found = `no interface of ${name} carries its ${word} ${address}`;
-    return [fault('address-not-carried', [...path, word], found, `its interfaces: ${networksOf(host)}`)];
-  });
+  const carried = host.interfaces.flatMap((nic) => nic.addresses.map(addressOf));
+  return (['address', 'rip', 'dip'] as const).flatMap((word) =>
+    placed(said[word], [...path, word]).flatMap(({ value, at }) => {
+      if (carried.includes(value)) return [];
+      return [
+        fault('address-not-carried', at, `no interface of ${name} carries its ${word} ${value}`, `its interfaces: ${networksOf(host)}`),
+      ];
+    }),
+  );
 }
 
 function edgeFaults({ path, said }: HostEntry, host: Host): readonly Complaint[] {
-  return host.interfaces.flatMap(({ name, address }) => {
-    return edgeFault(addressOf(address), address, said.interfaces ? [...path, 'interfaces', name] : [...path, 'address']);
-  });
+  if (!said.interfaces)
+    return host.interfaces.flatMap(({ addresses: [main = ''] }) => edgeFault(addressOf(main), main, [...path, 'address']));
+  return Object.entries(said.interfaces).flatMap(([name, cidrs]) =>
+    placed(cidrs, [...path, 'interfaces', name]).flatMap(({ value, at }) => edgeFault(addressOf(value), value, at)),
+  );
 }
 
 function edgeFault(address: string, cidr: string, at: Path): readonly Complaint[] {
@@ -40,8 +44,9 @@ function sourceFaults({ name, path, said }: HostEntry, host: Host): readonly Com
   return (said.sources ?? []).flatMap((range, index) => {
     const at = [...path, 'sources', index];
     const addresses = expandRange(range);
-    const nic = host.interfaces.find((candidate) => addresses.every((address) => inSubnet(address, candidate.address)));
-    if (nic) return addresses.flatMap((address) => edgeFault(address, nic.address, at));
+    const networks = host.interfaces.flatMap((nic) => nic.addresses);
+    const network = networks.find((cidr) => addresses.every((address) => inSubnet(address, cidr)));
+    if (network) return addresses.flatMap((address) => edgeFault(address, network, at));
     const hint = `answers would not come back; networks of ${name}: ${networksOf(host)}`;
     return [fault('source-outside', at, `the sources ${range} lie in no network of ${name}`, hint)];
   });
@@ -53,18 +58,27 @@ function missingInterfaces({ shape, fleet }: Draft): readonly Complaint[] {
     const host = fleet.hosts[index];
     return host?.role === 'director' ? [{ entry, host }] : [];
   });
-  const words = shape.vrrp.vip_interface === undefined ? (['interface'] as const) : (['interface', 'vip_interface'] as const);
-  return words.flatMap((word) => {
-    const name = shape.vrrp[word] ?? '';
+  return namedInterfaces(shape).flatMap(({ name, path, word }) => {
     const lacking = directors.filter(({ host }) => !host.interfaces.some((nic) => nic.name === name));
     if (lacking.length === directors.length && lacking[0]) {
       const hint = `interfaces of ${lacking[0].host.name}: ${networksOf(lacking[0].host)}`;
-      return [fault('no-interface', ['vrrp', word], `no director has an interface "${name}"`, hint)];
+      return [fault('no-interface', path, `no director has an interface "${name}"`, hint)];
     }
     return lacking.map(({ entry, host }) => {
       const at = entry.said.interfaces ? [...entry.path, 'interfaces'] : entry.path;
-      const found = `${host.name} has no interface "${name}", which vrrp.${word} names`;
+      const found = `${host.name} has no interface "${name}", which ${word} names`;
       return keyFault('no-interface', at, found, `its interfaces: ${networksOf(host)}`);
     });
   });
+}
+
+/** Interfaces that every director must have, and where they are named. */
+function namedInterfaces({ vrrp, static: fixed, nat }: Draft['shape']) {
+  const of = (said: { readonly interface?: string | undefined; readonly vip_interface?: string | undefined } | undefined, path: Path) =>
+    (['interface', 'vip_interface'] as const).flatMap((word) => {
+      const name = said?.[word];
+      return name === undefined ? [] : [{ name, path: [...path, word], word: [...path, word].join('.') }];
+    });
+  const own = Object.entries(vrrp?.instances ?? {}).flatMap(([name, instance]) => of(instance, ['vrrp', 'instances', name]));
+  return [...of(vrrp, ['vrrp']), ...own, ...of(fixed, ['static']), ...of(nat, ['nat'])];
 }

@@ -43,7 +43,8 @@ function buildFaults(on: string, backends: readonly string[]): readonly Complain
   return [fault('unknown-host', ['nginx', 'build', 'on'], `nginx cannot be built on ${formatValue(on)}`, hint)];
 }
 
-function portFaults(port: number | undefined, { services }: Draft['fleet']): readonly Complaint[] {
+function portFaults(port: number | undefined, { services, proxy }: Draft['fleet']): readonly Complaint[] {
+  if (proxy || services.some(({ forward, fwmark, redirect }) => forward === 'nat' || fwmark || redirect !== undefined)) return [];
   if (port === undefined || services.some((service) => service.port === port)) return [];
   const ports = [...new Set(services.map((service) => service.port))].join(', ');
   const hint = `direct routing passes packets on as they are: nginx listens on the port of a service (${ports})`;

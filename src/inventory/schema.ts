@@ -1,10 +1,36 @@
 /** The inventory as the user types it: the form of every value, before any is compared with another. */
 import { z } from 'zod';
 import { sections } from './entries.ts';
-import { oneOf, subnet, text, whole } from './fields.ts';
-import { backend, client, director, groups, hostsOf, ssh, variables } from './host-schema.ts';
-import { nginx } from './nginx-schema.ts';
-import { service, vrrp } from './service-schema.ts';
+import { interfaceAddress, oneOf, subnet, text, whole } from './fields.ts';
+import { backend, client, director, groups, hostsOf, interfaceName, ssh, variables } from './host-schema.ts';
+import { apache, nginx, programSource } from './nginx-schema.ts';
+import { proxy } from './proxy-schema.ts';
+import { service } from './service-schema.ts';
+import { vrrp } from './vrrp-schema.ts';
+
+const yes = () => z.boolean({ error: 'true or false' });
+
+const staticDirectors = z.strictObject({
+  interface: interfaceName.describe('Interface that carries the VIPs'),
+  check_interval: whole(1, 3600).optional().describe('Seconds between checks of the real servers; unless said, nothing looks'),
+});
+
+const nat = z.strictObject({
+  gateway: interfaceAddress().describe(
+    "The directors' common address on the real servers' segment, with its prefix length: replies go there",
+  ),
+  interface: interfaceName.describe("The directors' interface on that segment"),
+  replies: oneOf(['services', 'all'])
+    .default('services')
+    .describe('Which packets of the real servers go there: replies of the services alone, or all that leaves the segment'),
+});
+
+const system = z.strictObject({
+  tuning: yes().default(false).describe('Kernel parameters for busy directors and backends'),
+  hostnames: yes().default(false).describe('Each host is named as here'),
+  hosts_file: yes().default(false).describe('Each host knows the others by name, in /etc/hosts'),
+  conn_tab_bits: whole(8, 27).optional().describe("Size of the directors' connection table, as a power of two; from the next reboot on"),
+});
 
 const lab = z.strictObject({
   release: oneOf(['bookworm', 'trixie']).default('bookworm').describe("Debian release of the rehearsal's machines"),
@@ -26,12 +52,29 @@ export const inventorySchema = z.strictObject({
   firewall: oneOf(['untouched', 'managed', 'off'])
     .default('untouched')
     .describe('managed: adds what the cluster needs to the firewall that is active; off: stops it'),
-  vrrp: vrrp.describe('The directors that hold the VIPs in turn'),
-  services: z.array(service).min(1, { error: 'at least one service' }).describe('What clients connect to'),
+  vrrp: vrrp.optional().describe('The directors hold the VIPs in turn, with keepalived'),
+  static: staticDirectors.optional().describe('Instead of vrrp: directors with ipvsadm alone, whose VIPs never move'),
+  services: z.array(service).min(1, { error: 'at least one service' }).optional().describe('What clients connect to (IPVS)'),
+  proxy: proxy.optional().describe('What clients connect to, passed on by nginx on the directors (layer 7)'),
+  nat: nat.optional().describe('The way back through the directors, for services with forward: nat'),
+  sync: yes().default(false).describe('The state of connections is copied to the other directors, on 8848/udp'),
   directors: hostsOf(director).describe('Hosts that run keepalived'),
   backends: hostsOf(backend).describe('Hosts that answer'),
   clients: hostsOf(client).optional().describe("Hosts on the VIP's segment to look from"),
   nginx: nginx.optional().describe('The web server of the backends'),
+  apache: apache.optional().describe("Instead of nginx: the distribution's Apache"),
+  keepalived: z
+    .strictObject({ source: programSource.describe('What is built') })
+    .optional()
+    .describe('Build keepalived from its source'),
+  ipvsadm: z
+    .strictObject({ source: programSource.describe('What is built') })
+    .optional()
+    .describe('Build ipvsadm from its source'),
+  packages: oneOf(['online', 'offline'])
+    .default('online')
+    .describe('offline: packages are fetched once, with all they depend on, and shipped to the other hosts'),
+  system: system.default(() => system.parse({})).describe('How the hosts are set up beside the services'),
   groups: groups.optional().describe('Further groups of hosts; also ssh and vars of directors, backends and clients'),
   vars: variables.optional().describe("Values for the user's own playbooks"),
   lab: lab.default(() => lab.parse({})).describe('What the machines of the rehearsal are like'),
@@ -39,7 +82,6 @@ export const inventorySchema = z.strictObject({
 
 /** An inventory whose every value has the right form; defaults that depend on nothing else are filled in. */
 export type InventoryShape = z.output<typeof inventorySchema>;
-export type ServiceShape = InventoryShape['services'][number];
 
 /** The inventory's JSON Schema, for completion and checks in editors. */
 export function inventoryJsonSchema(): object {
@@ -55,9 +97,15 @@ export function inventoryJsonSchema(): object {
   return { title: 'lvsctl inventory', ...schema };
 }
 
+/** The schema itself, and the alternatives that it has. */
+function branches(part: SchemaPart | undefined): readonly SchemaPart[] {
+  return part === undefined ? [] : [part, ...(part.anyOf ?? [])];
+}
+
 /** The parts of a JSON Schema that ranges of hosts change. */
 interface SchemaPart {
   pattern?: string;
+  readonly anyOf?: readonly SchemaPart[];
   readonly propertyNames?: SchemaPart;
   readonly properties?: Readonly<Record<string, SchemaPart>>;
   readonly additionalProperties?: SchemaPart;
@@ -66,7 +114,7 @@ interface SchemaPart {
 /** Names and addresses may hold a range, which is told apart before the schema above is asked. */
 function allowRanges({ propertyNames, additionalProperties: host }: SchemaPart): void {
   const { address, rip, dip, interfaces } = host?.properties ?? {};
-  for (const part of [propertyNames, address, rip, dip, interfaces?.additionalProperties]) {
-    if (part?.pattern !== undefined) part.pattern = `(?:${part.pattern})|^[^\\[\\]]*\\[[^\\[\\]]+\\][^\\[\\]]*$`;
+  for (const part of [propertyNames, address, rip, dip, interfaces?.additionalProperties].flatMap(branches)) {
+    if (part.pattern !== undefined) part.pattern = `(?:${part.pattern})|^[^\\[\\]]*\\[[^\\[\\]]+\\][^\\[\\]]*$`;
   }
 }

@@ -1,14 +1,17 @@
 /** Values of secrets that would not mean what they say where they are written: nothing of them is ever shown. */
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
-import { passwordRule } from './service-schema.ts';
+import { passwordRule } from './vrrp-schema.ts';
 
 /**
  * Throws LvsError (exit 4) where the VRRP password would be cut short or end its line in keepalived.conf. `resolve` throws for a secret
  * that has no value; that is found where it is needed.
  */
 export function rejectSecretValues({ vrrp, file }: Fleet, resolve: (text: string) => string): void {
-  const { authPass } = vrrp;
+  for (const { authPass } of vrrp?.instances ?? []) rejectPassword(authPass, file, resolve);
+}
+
+function rejectPassword(authPass: string | undefined, file: string, resolve: (text: string) => string): void {
   if (authPass === undefined || !authPass.startsWith('\uE000')) return;
   let value: string;
   try {

@@ -1,45 +1,112 @@
+import { existsSync } from 'node:fs';
 import type { VirtualServer } from '../model.ts';
-import { inSubnet, subnetEdge } from './addresses.ts';
-import { realServerFaults } from './backend-rules.ts';
+import { addressOf, familyOf, inSubnet, prefixOf, subnetEdge } from './addresses.ts';
+import { methodNames, realServerFaults } from './backend-rules.ts';
+import { saidKinds } from './build-service.ts';
 import { type Complaint, fault, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
 
 /** Rules about virtual servers and what is behind them. */
 export function serviceFaults(draft: Draft): readonly Complaint[] {
-  return draft.shape.services.flatMap((said, index) => {
+  return (draft.shape.services ?? []).flatMap((said, index) => {
     const built = draft.fleet.services[index];
     if (!built) return [];
     const subject = { said, built, index };
-    return [duplicates, unreachableVip, realServerFaults, sorryFaults, checkFaults].flatMap((rule) => rule(subject, draft));
+    const rules = [
+      portFaults,
+      duplicates,
+      unreachableVip,
+      realServerFaults,
+      quorumFaults,
+      sorryFaults,
+      checkFaults,
+      methodFaults,
+      wordFaults,
+    ];
+    return rules.flatMap((rule) => rule(subject, draft));
   });
+}
+
+function portFaults({ said, index }: Subject): readonly Complaint[] {
+  const at = ['services', index];
+  if (said.fwmark === undefined) {
+    if (said.ports !== undefined)
+      return [
+        keyFault(
+          'no-mark',
+          [...at, 'ports'],
+          'this service has ports, but no fwmark',
+          'one service over several ports is a firewall mark: add fwmark: 1',
+        ),
+      ];
+    return said.port === undefined
+      ? [fault('missing', [...at, 'port'], `services[${index}].port is missing`, 'required: a whole number from 1 to 65535')]
+      : [];
+  }
+  if (said.port !== undefined)
+    return [keyFault('two-forms', [...at, 'port'], 'this service says both port and fwmark', 'name its port under ports')];
+  return said.ports === undefined
+    ? [keyFault('missing', [...at, 'fwmark'], 'this service has a fwmark, but no ports', 'say ports: [80, 443]')]
+    : [];
+}
+
+/** Ports of the service, each as `tcp 80`. */
+function endpoints({ port, protocol, fwmark }: VirtualServer): readonly string[] {
+  return (fwmark?.ports ?? [{ port, protocol }]).map((each) => `${each.protocol} ${each.port}`);
 }
 
 function duplicates({ built, index }: Subject, draft: Draft): readonly Complaint[] {
-  const first = draft.fleet.services.findIndex(({ vip, port }) => vip === built.vip && port === built.port);
-  if (first === index) return [];
-  const found = `the service ${built.vip}:${built.port} is there already ${lineOf(draft, ['services', first, 'vip'])}`;
-  return [fault('duplicate-service', ['services', index, 'vip'], found, 'say one service for each VIP and port')];
+  const at = ['services', index, 'vip'];
+  const sites = draft.fleet.proxy?.sites ?? [];
+  const site = sites.findIndex(({ vip, port }) => vip === built.vip && endpoints(built).includes(`tcp ${port}`));
+  const clash = draft.fleet.services.findIndex(
+    (other, place) => place < index && other.vip === built.vip && endpoints(other).some((port) => endpoints(built).includes(port)),
+  );
+  const marked = draft.fleet.services.findIndex(
+    (other, place) => place < index && built.fwmark !== undefined && other.fwmark?.mark === built.fwmark.mark,
+  );
+  if (marked >= 0) {
+    const found = `the mark ${built.fwmark?.mark} is taken ${lineOf(draft, ['services', marked, 'fwmark'])}`;
+    return [fault('duplicate-service', ['services', index, 'fwmark'], found, 'each marked service has its own')];
+  }
+  if (clash < 0 && site < 0) return [];
+  const place = clash >= 0 ? ['services', clash, 'vip'] : ['proxy', 'sites', site, 'vip'];
+  const name = `${familyOf(built.vip) === 'ipv6' ? `[${built.vip}]` : built.vip}:${built.port}`;
+  return [
+    fault('duplicate-service', at, `the service ${name} is there already ${lineOf(draft, place)}`, 'say one service for each VIP and port'),
+  ];
 }
 
 /** One complaint a service: the directors are alike, so what is wrong on one is wrong on all. */
-function unreachableVip({ built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
+function unreachableVip({ said: { routed }, built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
+  if (routed) return [];
+  const owner = fleet.virtualAddresses.find(({ address }) => address === built.vip);
   const nics = fleet.hosts.flatMap((host) => {
-    const nic = host.role === 'director' ? host.interfaces.find(({ name }) => name === fleet.vrrp.vipInterface) : undefined;
+    const nic = host.role === 'director' ? host.interfaces.find(({ name }) => name === owner?.interface) : undefined;
     return nic ? [{ ...nic, host: host.name }] : [];
   });
   const said = nics.map((nic) => vipProblem(built, nic)).find((problem) => problem !== undefined);
-  const hint = 'nobody would ask for it by ARP: take an address of that network which no host has';
+  const routers = said?.includes(' lies outside ') ? '; routed: true, if a router sends it to the director' : '';
+  const hint = `nobody would ask for it by ARP: take an address of that network which no host has${routers}`;
   return said === undefined ? [] : [fault('vip-outside', ['services', index, 'vip'], said, hint)];
 }
 
 function vipProblem(
-  { vip }: VirtualServer,
-  nic: { readonly name: string; readonly address: string; readonly host: string },
+  { vip }: Pick<VirtualServer, 'vip'>,
+  nic: { readonly name: string; readonly addresses: readonly string[]; readonly host: string },
 ): string | undefined {
-  const place = `${nic.name} on ${nic.host} (${nic.address})`;
-  if (!inSubnet(vip, nic.address)) return `the VIP ${vip} lies outside the network of ${place}`;
-  const edge = subnetEdge(vip, nic.address);
+  const place = `${nic.name} on ${nic.host} (${nic.addresses.join(', ')})`;
+  const network = nic.addresses.find((cidr) => inSubnet(vip, cidr));
+  if (network === undefined) return `the VIP ${vip} lies outside the network of ${place}`;
+  const edge = subnetEdge(vip, network);
   return edge && `the VIP ${vip} is the ${edge} address of the network of ${place}`;
+}
+
+function quorumFaults({ built, index }: Subject): readonly Complaint[] {
+  const total = built.realServers.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0 || built.quorum <= total) return [];
+  const found = `the quorum ${built.quorum} is more than the weight of all real servers (${total})`;
+  return [fault('quorum', ['services', index, 'quorum'], found, 'the service would never be up: say less')];
 }
 
 function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
@@ -49,14 +116,162 @@ function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Comp
   if (fleet.vips.includes(address)) {
     return [fault('sorry-server', at, `the sorry server ${address} is a VIP`, 'name a host that answers by itself, such as 127.0.0.1')];
   }
-  if (port === built.port) return [];
+  if (familyOf(address) !== familyOf(built.vip)) {
+    return [
+      fault(
+        'mixed-families',
+        at,
+        `the sorry server ${address} and the VIP ${built.vip} are of two families`,
+        'name one of the same family',
+      ),
+    ];
+  }
+  const loopback = /^(?:127\.|::1$)/.test(address);
+  if (built.forward === 'nat' && loopback) {
+    return [
+      fault('sorry-server', at, `the kernel drops what NAT sends to ${address}`, 'name an address of the director that is not loopback'),
+    ];
+  }
+  if (port === built.port || built.forward === 'nat') return [];
   const found = `the sorry server has port ${port}, but the service has port ${built.port}`;
-  return [fault('dr-port', at, found, 'direct routing passes packets on as they are: it answers on the port of the service')];
+  return [fault('dr-port', at, found, `${methodNames[built.forward]} packets on as they are: it answers on the port of the service`)];
 }
 
-function checkFaults({ said: { check }, index }: Subject): readonly Complaint[] {
-  if (!check.tcp || !check.http) return [];
+function checkFaults({ said: { check, protocol }, built, index }: Subject): readonly Complaint[] {
+  const at = ['services', index, 'check'];
+  const [first, second] = saidKinds(check);
+  if (first !== undefined && second !== undefined) {
+    const more = first === 'tcp' && second === 'http' ? ': http looks at more' : '';
+    return [keyFault('two-checks', at, `this check says both ${first} and ${second}`, `keep one of them${more}`)];
+  }
+  const { script } = built.check;
+  if (script !== undefined && !existsSync(script)) {
+    return [fault('no-file', [...at, 'misc', 'script'], `there is no file ${script}`, 'the path is relative to the inventory')];
+  }
+  if (protocol !== 'udp' || first !== 'tcp') return [];
   return [
-    keyFault('two-checks', ['services', index, 'check'], 'this check says both tcp and http', 'keep one of them: http looks at more'),
-  ];
+    keyFault(
+      'wrong-check',
+      [...at, 'tcp'],
+      'this service is UDP, but its check asks over TCP',
+      'say udp, dns, ping or misc; or tcp with a port that answers',
+    ),
+  ].filter(() => check.tcp?.port === undefined);
+}
+
+/** What the forwarding method asks for elsewhere. */
+function methodFaults({ said, built, index }: Subject, { shape }: Draft): readonly Complaint[] {
+  const at = ['services', index];
+  if (built.forward === 'nat' && !shape.nat) {
+    return [
+      fault(
+        'no-gateway',
+        [...at, 'forward'],
+        'replies of NAT real servers must go through the directors, and no nat.gateway is said',
+        'say nat: { gateway: ADDRESS/LENGTH, interface: NAME }',
+      ),
+    ];
+  }
+  if (said.redirect !== undefined && built.forward === 'nat') {
+    return [
+      keyFault('no-redirect', [...at, 'redirect'], 'NAT sends packets to any port by itself', 'say the port of each backend instead'),
+    ];
+  }
+  return [];
+}
+
+/** Words that mean something only beside others: keepalived ignores them elsewhere. */
+function wordFaults({ said, built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
+  const at = ['services', index];
+  const faults: Complaint[] = [];
+  if (said.one_packet && built.protocol !== 'udp')
+    faults.push(fault('one-packet', [...at, 'one_packet'], 'one_packet is for UDP', 'take it away, or say protocol: udp'));
+  if (said.persistence_granularity !== undefined) {
+    if (said.persistence === undefined)
+      faults.push(keyFault('no-persistence', [...at, 'persistence_granularity'], 'this service is not persistent', 'say persistence too'));
+    const prefix = !said.persistence_granularity.includes('.');
+    if (prefix !== (familyOf(built.vip) === 'ipv6')) {
+      faults.push(
+        fault(
+          'wrong-value',
+          [...at, 'persistence_granularity'],
+          `services[${index}].persistence_granularity is "${said.persistence_granularity}"`,
+          `allowed: ${prefix ? 'a netmask such as 255.255.255.0 for IPv4' : 'a prefix length from 1 to 128 for IPv6'}`,
+        ),
+      );
+    }
+  }
+  for (const [place, flag] of said.scheduler_flags.entries()) {
+    if (!flag.startsWith(`${said.scheduler}-`))
+      faults.push(
+        fault(
+          'scheduler-flag',
+          [...at, 'scheduler_flags', place],
+          `${flag} is no flag of ${said.scheduler}`,
+          'sh has sh-port and sh-fallback, mh has mh-port and mh-fallback',
+        ),
+      );
+  }
+  if (fleet.static && said.sorry_server !== undefined && fleet.static.checkInterval === undefined) {
+    faults.push(
+      keyFault(
+        'no-check',
+        [...at, 'sorry_server'],
+        'nothing looks after static directors: the sorry server would never answer',
+        'say static.check_interval too',
+      ),
+    );
+  }
+  return faults;
+}
+
+/** Rules about sites of nginx on the directors. */
+export function proxyFaults({ shape, fleet, locate }: Draft): readonly Complaint[] {
+  const sites = fleet.proxy?.sites ?? [];
+  return sites.flatMap((site, index) => {
+    const at = ['proxy', 'sites', index];
+    const same = sites.findIndex(({ vip, port, serverName }) => vip === site.vip && port === site.port && serverName === site.serverName);
+    if (same !== index) {
+      const found = `the site ${site.vip}:${site.port} is there already (line ${locate({ at: ['proxy', 'sites', same, 'vip'] }).line})`;
+      return [fault('duplicate-service', [...at, 'vip'], found, 'tell sites of one VIP and port apart by server_name')];
+    }
+    const known = fleet.groups.backends ?? [];
+    const choices = [shape.proxy?.sites[index], ...(shape.proxy?.sites[index]?.by_user_agent ?? [])];
+    const named = choices.flatMap((choice) =>
+      choice === undefined || choice.backends === 'all'
+        ? []
+        : Array.isArray(choice.backends)
+          ? choice.backends
+          : Object.keys(choice.backends),
+    );
+    const unknown = named.filter((name) => !known.includes(name));
+    return unknown.map((name) =>
+      keyFault('unknown-host', [...at, 'backends'], `no backend is called "${name}"`, `backends: ${known.join(', ')}`),
+    );
+  });
+}
+
+/** The gateway of NAT: on the directors' segment, in a length that fits. */
+export function natFaults({ shape: { nat, services = [] }, fleet }: Draft): readonly Complaint[] {
+  if (!nat) return [];
+  if (!services.some(({ forward }) => forward === 'nat'))
+    return [keyFault('no-nat', ['nat'], 'no service has forward: nat', 'take nat away, or say forward: nat')];
+  const address = addressOf(nat.gateway);
+  const lost = fleet.hosts.filter(({ role, interfaces }) => {
+    const nic = interfaces.find(({ name }) => name === nat.interface);
+    return (
+      role === 'director' &&
+      nic !== undefined &&
+      !nic.addresses.some((cidr) => inSubnet(address, cidr) && prefixOf(cidr) === prefixOf(nat.gateway))
+    );
+  });
+  return lost.slice(0, 1).map(({ name, interfaces }) => {
+    const carried = interfaces.find((nic) => nic.name === nat.interface)?.addresses.join(', ');
+    return fault(
+      'gateway-outside',
+      ['nat', 'gateway'],
+      `the gateway ${nat.gateway} lies in no network of ${nat.interface} on ${name} (${carried})`,
+      'take a free address of that network, with its prefix length',
+    );
+  });
 }

@@ -27,4 +27,5 @@ export const repositoryPackages: readonly (readonly string[])[] = [
   ['gcc', 'make', 'libc6-dev', 'libpcre2-dev', 'zlib1g-dev', 'libssl-dev', 'libxml2-dev', 'libxslt1-dev'],
   ['firewalld', 'iptables', 'ipset', 'nftables'],
   ['apache2'],
+  ['nginx', 'libnginx-mod-stream', 'openssl'],
 ];

@@ -4,13 +4,14 @@ import { didYouMean } from '../inventory/nearest.ts';
 import type { Facts, Fleet, Host } from '../model.ts';
 
 const fleetNames: Readonly<Record<keyof Fleet, true>> = {
-  ...{ cluster: true, file: true, hosts: true, groups: true, vrrp: true, services: true, vips: true },
-  ...{ selinux: true, firewall: true, nginx: true, vars: true, lab: true },
+  ...{ cluster: true, file: true, hosts: true, groups: true, vrrp: true, static: true, services: true, proxy: true },
+  ...{ vips: true, virtualAddresses: true, nat: true, sync: true, selinux: true, firewall: true, nginx: true, apache: true },
+  ...{ keepalivedSource: true, ipvsadmSource: true, packages: true, system: true, vars: true, lab: true },
 };
 
 const hostNames: Readonly<Record<keyof Host, true>> = {
   ...{ name: true, role: true, address: true, ssh: true, interfaces: true, vars: true },
-  ...{ priority: true, dip: true, rip: true, weight: true, sources: true },
+  ...{ priority: true, priorities: true, heartbeats: true, dip: true, rip: true, rips: true, weight: true, sources: true },
 };
 
 const factNames: Readonly<Record<keyof Facts, true>> = {

@@ -4,6 +4,7 @@ import { type Change, defineTask, lines, sh } from '../task.ts';
 import { configureArguments, nginxArtefact } from './support/nginx-build.ts';
 import { configureFlag, nginxPrefix, sameFlags, splitArguments } from './support/nginx-flags.ts';
 import { installNginx, isInstalled, stampPath } from './support/nginx-install.ts';
+import { nginxLayout } from './support/nginx-layout.ts';
 import { binaryIsCurrent, nginxHandlers, probeBinary, restartNginx, validNginx } from './support/nginx-process.ts';
 import { accountName, text } from './support/params.ts';
 import { atLeast } from './support/version.ts';
@@ -62,7 +63,7 @@ if [ -f "$binary" ]; then
   { while read -r name value; do printf 'stamp %s %s\n' "$name" "$value"; done <${stampPath(want.prefix)}; } 2>/dev/null
   printf 'sum %s\n' "$(sha256sum <"$binary")"
 fi`,
-      probeBinary(want.prefix),
+      probeBinary(nginxLayout(want.prefix)),
     ),
   parse: ({ stdout }) => parse(stdout),
   plan: (seen, want, { facts }) => {
@@ -88,7 +89,7 @@ fi`,
   },
   settled: ({ version, configure }) =>
     `nginx ${version} ${configure.length === 0 ? 'without flags' : `with ${configure.length === 1 ? 'this flag' : `these ${configure.length} flags`}`} is already built`,
-  handlers: (want) => ({ 'nginx.restart': nginxHandlers(want.prefix)['nginx.restart'] }),
+  handlers: (want) => ({ 'nginx.restart': nginxHandlers(nginxLayout(want.prefix))['nginx.restart'] }),
   example: {
     version: '1.26.3',
     sha256: '69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa',
@@ -129,14 +130,15 @@ function listed(version: string, flags: readonly string[], build: string | undef
 }
 
 function restartChange({ prefix, version }: Want): Change {
+  const layout = nginxLayout(prefix);
   return {
     id: 'live:restart',
     title: `restart nginx: it runs another binary than the installed ${version}`,
     was: 'running: a binary that has been replaced\n',
     will: `running: nginx ${version}\n`,
-    unless: binaryIsCurrent(prefix),
-    validate: validNginx(prefix),
-    run: restartNginx(prefix),
+    unless: binaryIsCurrent(layout),
+    validate: validNginx(layout),
+    run: restartNginx(layout),
     risk: 'restart',
   };
 }

@@ -58,7 +58,11 @@ export function hopTarget(jump: Jump, timeout: number, config: readonly ConfigLi
   const user = jump.user ?? values.first('user')?.values[0] ?? userInfo().username;
   const port = jump.port ?? portIn(values) ?? 22;
   const ssh = { user, port, timeout: secondsIn(values.first('connecttimeout')) ?? timeout };
-  return complete({ name: jump.name, role: 'client', address, ssh, interfaces: [{ name: 'lo', address }], vars: {} }, jump.name, values);
+  return complete(
+    { name: jump.name, role: 'client', address, ssh, interfaces: [{ name: 'lo', addresses: [address] }], vars: {} },
+    jump.name,
+    values,
+  );
 }
 
 function portIn(values: ConfigValues): number | undefined {

@@ -4,8 +4,8 @@ import { contextOf, look } from './support/fleet.ts';
 
 const own = 'address 2: eth0    inet 10.18.43.10/24 scope global eth0\n';
 const vip = (rest: string): string => `address 3: ${rest}\n`;
-const has = (rest: string) => look('dr2', `${own}${vip(rest)}link up\n\nend\n`);
-const hasNot = look('dr1', `${own}link up\n\nend\n`);
+const has = (rest: string) => look('dr2', `${own}${vip(rest)}link eth1 up\n\nend\n`);
+const hasNot = look('dr1', `${own}link eth1 up\n\nend\n`);
 
 const judge = (...looks: readonly ReturnType<typeof look>[]) => vipPlacement.expect(looks, {}, contextOf());
 
@@ -34,7 +34,7 @@ test('on lo it is not held: a director may be a real server too', () => {
 });
 
 test('an interface that is not there is named', () => {
-  const findings = judge(look('dr1', `${own}link absent\n\nend\n`), look('dr2', `${own}link lowerlayerdown\n\nend\n`));
+  const findings = judge(look('dr1', `${own}link eth1 absent\n\nend\n`), look('dr2', `${own}link eth1 lowerlayerdown\n\nend\n`));
   expect(findings.map(({ found }) => found)).toEqual([
     'no director has 10.18.43.30; there is no interface eth1 here',
     'no director has 10.18.43.30; eth1 is lowerlayerdown',

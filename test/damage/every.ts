@@ -4,6 +4,8 @@ import { director } from './rows/director.ts';
 import { ipvs } from './rows/ipvs.ts';
 import { nginx } from './rows/nginx.ts';
 import { realServer } from './rows/real-server.ts';
+import { fixed } from './rows/static.ts';
+import { web } from './rows/web.ts';
 
 /** Every kind of damage that there is. */
-export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...anyHost];
+export const every: readonly Damage[] = [...realServer, ...nginx, ...director, ...ipvs, ...fixed, ...anyHost, ...web];

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { rejectSecretValues } from '../../src/inventory/secret-values.ts';
+import type { Fleet } from '../../src/model.ts';
 import { Secrets, secretSlot } from '../../src/sh/secret.ts';
 import { s0Fleet } from '../support/plan-context.ts';
 
-const fleet = { ...s0Fleet, file: 'dr.yaml', vrrp: { ...s0Fleet.vrrp, authPass: secretSlot('vrrp') } };
+const withPassword = (authPass: string): Fleet => ({
+  ...s0Fleet,
+  file: 'dr.yaml',
+  vrrp: { instances: (s0Fleet.vrrp?.instances ?? []).map((one) => ({ ...one, authPass })), syncGroups: [], scripts: [] },
+});
+const fleet = withPassword(secretSlot('vrrp'));
 const rejected = (value: string): string | undefined => {
   const secrets = new Secrets(new Map([['vrrp', value]]));
   try {
@@ -26,5 +32,5 @@ test.each(['', 'nine char', 'toolong99', 'a"\n}\n', 'x\ty', 'p#w'])('%j is none,
 
 test('a secret without a value, and a password that is none, are left to others', () => {
   expect(() => rejectSecretValues(fleet, (text) => new Secrets().resolve(text))).not.toThrow();
-  expect(() => rejectSecretValues({ ...fleet, vrrp: { ...fleet.vrrp, authPass: '1111' } }, (text) => text)).not.toThrow();
+  expect(() => rejectSecretValues(withPassword('1111'), (text) => text)).not.toThrow();
 });

@@ -2,7 +2,7 @@ import type { Fleet, Host, LabSettings, Nic } from '../../src/model.ts';
 
 /** A host for lab tests: only what the lab looks at means anything. */
 export function labHost(name: string, role: Host['role'], ...interfaces: readonly Nic[]): Host {
-  const address = interfaces[0]?.address.split('/')[0] ?? '';
+  const address = interfaces[0]?.addresses[0]?.split('/')[0] ?? '';
   return { name, role, address, interfaces, ssh: { user: 'admin', port: 2222, timeout: 10 }, vars: {} };
 }
 
@@ -13,9 +13,13 @@ export function labFleet(file: string, hosts: readonly Host[], lab: Partial<LabS
     file,
     hosts,
     groups: { all: hosts.map((host) => host.name) },
-    vrrp: { instance: 'lab', id: 51, interface: 'eth0', vipInterface: 'eth1', mode: 'backup-nopreempt', advert: 1 },
+    static: { interface: 'eth1' },
     services: [],
     vips: ['10.18.43.30'],
+    virtualAddresses: [{ address: '10.18.43.30', prefix: 32, interface: 'eth1' }],
+    sync: false,
+    packages: 'online',
+    system: { tuning: false, hostnames: false, hostsFile: false },
     selinux: 'untouched',
     firewall: 'untouched',
     vars: {},
@@ -23,7 +27,7 @@ export function labFleet(file: string, hosts: readonly Host[], lab: Partial<LabS
   };
 }
 
-const nic = (name: string, last: number): Nic => ({ name, address: `10.18.43.${last}/24` });
+const nic = (name: string, last: number): Nic => ({ name, addresses: [`10.18.43.${last}/24`] });
 
 /** The machines of field note S0, and a client. */
 export function s0Hosts(): readonly Host[] {

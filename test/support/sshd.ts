@@ -84,7 +84,7 @@ export function sshdHost(sshd: Sshd, settings: Partial<SshSettings> = {}): Host 
     role: 'backend',
     address: '127.0.0.1',
     ssh: { user: userInfo().username, port: sshd.port, key: sshd.clientKeyFile, timeout: 10, ...settings },
-    interfaces: [{ name: 'lo', address: '127.0.0.1/8' }],
+    interfaces: [{ name: 'lo', addresses: ['127.0.0.1/8'] }],
     vars: {},
   };
 }

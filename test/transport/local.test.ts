@@ -10,7 +10,7 @@ const connect = (): Promise<Connection> =>
     role: 'client',
     address: '127.0.0.1',
     ssh: { user: 'root', port: 22, timeout: 10 },
-    interfaces: [{ name: 'lo', address: '127.0.0.1/8' }],
+    interfaces: [{ name: 'lo', addresses: ['127.0.0.1/8'] }],
     vars: {},
   });
 

@@ -1,0 +1,95 @@
+/** Virtual servers as typed → as the other stages read them. */
+import { dirname, isAbsolute, join } from 'node:path';
+import type { FirewallMark, HealthCheck, Host, RealServer, VirtualServer } from '../model.ts';
+import { familyOf } from './addresses.ts';
+import { type CheckShape, checkKinds } from './check-schema.ts';
+import { defined } from './defined.ts';
+import { chosenBackends } from './entries.ts';
+import { splitSocket } from './fields.ts';
+import type { ServiceShape } from './service-schema.ts';
+
+/** `file` is the inventory's path: what it names lies relative to it. */
+export function buildService(said: ServiceShape, hosts: readonly Host[], file: string): VirtualServer {
+  const fwmark = buildMark(said);
+  const port = fwmark?.ports[0]?.port ?? said.port ?? 0;
+  return defined({
+    vip: said.vip,
+    port,
+    protocol: fwmark?.ports[0]?.protocol ?? said.protocol,
+    fwmark,
+    scheduler: said.scheduler,
+    schedulerFlags: said.scheduler_flags,
+    forward: said.forward,
+    persistence: said.persistence,
+    persistenceGranularity: said.persistence_granularity,
+    onePacket: said.one_packet,
+    quorum: said.quorum,
+    hysteresis: said.hysteresis,
+    check: buildCheck(said, file),
+    realServers: buildRealServers(said, port, hosts),
+    sorryServer: said.sorry_server === undefined ? undefined : splitSocket(said.sorry_server),
+    redirect: said.redirect,
+  });
+}
+
+function buildMark({ fwmark, ports = [], protocol }: ServiceShape): FirewallMark | undefined {
+  if (fwmark === undefined) return undefined;
+  return { mark: fwmark, ports: ports.map((port) => (typeof port === 'number' ? { port, protocol } : port)) };
+}
+
+type Kind = (typeof checkKinds)[number];
+
+/** The kinds of check that are said; one, if the inventory is right. */
+export function saidKinds(check: CheckShape): readonly Kind[] {
+  return checkKinds.filter((kind) => check[kind] !== undefined);
+}
+
+/** A UDP service is not asked over TCP, where nothing else is said. */
+function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: string): HealthCheck {
+  const kind = saidKinds(said)[0] ?? (protocol === 'udp' ? 'udp' : 'tcp');
+  const times = said[kind] ?? { timeout: 3, retry: 3, delay_before_retry: 3 };
+  const { misc, dns, udp } = said;
+  const web = kind === 'https' ? said.https : kind === 'http' ? said.http : undefined;
+  return defined({
+    kind,
+    timeout: times.timeout,
+    retry: times.retry,
+    delayBeforeRetry: times.delay_before_retry,
+    delayLoop: said.delay_loop,
+    port: ('port' in times ? (times.port as number | undefined) : undefined) ?? redirect,
+    ...defined({
+      path: web?.path,
+      hostHeader: web?.host,
+      status: web?.status,
+      regex: web?.regex,
+      sni: kind === 'https' ? said.https?.sni : undefined,
+    }),
+    ...(kind === 'misc' && misc && { script: nearInventory(misc.script, file), arguments: misc.arguments }),
+    ...(kind === 'dns' && dns && { type: dns.type, name: dns.name }),
+    ...(kind === 'udp' && { payload: udp?.payload?.toLowerCase(), requireReply: udp?.require_reply ?? false }),
+  });
+}
+
+/** Real servers of the VIP's family. */
+function buildRealServers(service: ServiceShape, port: number, hosts: readonly Host[]): readonly RealServer[] {
+  const { names, settings } = chosenBackends(service.backends);
+  const chosen = hosts.filter((host) => host.role === 'backend' && (names?.includes(host.name) ?? true));
+  return chosen.flatMap((host) => {
+    const rip = host.rips?.find((address) => familyOf(address) === familyOf(service.vip));
+    if (rip === undefined) return [];
+    const own = settings[host.name];
+    return defined({
+      host: host.name,
+      rip,
+      port: own?.port ?? port,
+      weight: own?.weight ?? host.weight ?? 1,
+      upperThreshold: own?.upper_threshold || undefined,
+      lowerThreshold: own?.lower_threshold || undefined,
+    });
+  });
+}
+
+/** A path that the inventory says, from where we are. */
+export function nearInventory(path: string, file: string): string {
+  return isAbsolute(path) ? path : join(dirname(file), path);
+}
