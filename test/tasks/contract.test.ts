@@ -21,7 +21,9 @@ afterAll(() => shadow.close());
 
 /** What there is on a host, in the words that tasks use for each other's work. */
 const kinds =
-  'address directory file firewall group host hostname ipvs limits module mount package selinux service sysctl tree unit user'.split(' ');
+  'address directory file firewall group host hostname interface ipvs limits module mount package route selinux service sysctl tree unit user'.split(
+    ' ',
+  );
 
 /** They look, or wait for what others do. */
 const touchNothing = ['http_check', 'query', 'wait_for'];
