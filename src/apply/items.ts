@@ -43,7 +43,7 @@ export function itemsOf({ steps }: HostPlan): readonly Item[] {
  * is done on another host, and around a change that is put in force on all hosts together: nothing may come between it and its handlers.
  */
 export function cutIntoScripts(items: readonly Item[]): readonly Script[] {
-  const own = new Set(items.flatMap(({ change }) => change.produces?.key ?? []));
+  const own = new Set(items.flatMap(({ change }) => (change.on === undefined ? (change.produces?.key ?? []) : [])));
   const scripts: { items: Item[]; on: string | undefined; together: boolean }[] = [];
   let closed = true;
   for (const item of items) {
@@ -51,7 +51,8 @@ export function cutIntoScripts(items: readonly Item[]): readonly Script[] {
     const waits = change.consumes !== undefined && !own.has(change.consumes.key);
     const together = change.stage !== undefined && !item.staging;
     const last = scripts.at(-1);
-    if (closed || waits || together || last?.on !== step.on) scripts.push({ items: [item], on: step.on, together });
+    const on = change.on ?? step.on;
+    if (closed || waits || together || last?.on !== on) scripts.push({ items: [item], on, together });
     else last?.items.push(item);
     closed = change.produces !== undefined || together;
   }

@@ -1,6 +1,6 @@
 /** nginx on the directors passes requests on: it runs, with the configuration that is there, and every backend answers each director. */
 import { z } from 'zod';
-import type { Fleet, Host, ProxySite, UpstreamServer } from '../model.ts';
+import type { Fleet, Host, NamedSite, ProxySite, UpstreamServer } from '../model.ts';
 import { defineCheck, type Finding, type Look } from '../task.ts';
 import { nginxLayout } from '../tasks/support/nginx-layout.ts';
 import { probeConfig } from '../tasks/support/nginx-process.ts';
@@ -32,6 +32,8 @@ interface Target {
   readonly serverName: string | undefined;
   /** Absent: the site itself. */
   readonly backend?: string;
+  /** The page that the backends have for this name alone. */
+  readonly named?: NamedSite | undefined;
 }
 
 const expected = 'nginx on each director passes the sites on, and each backend answers it';
@@ -98,8 +100,9 @@ function judgePorts({ name }: Host, said: Said, { proxy }: Fleet): readonly Find
 }
 
 /** The sites at the director's own address, so that one which has no VIP is looked at too, and every backend that it would ask. */
-function targets(host: Host, { proxy }: Fleet): readonly Target[] {
+function targets(host: Host, { proxy, nginx }: Fleet): readonly Target[] {
   const { sites, upstreams } = proxy ?? { sites: [], upstreams: [] };
+  const named = ({ serverName }: Pick<Target, 'serverName'>) => nginx?.sites.find((site) => site.serverName === serverName);
   const own = sites
     .filter((site) => alone(site, sites))
     .flatMap(({ vip, port, serverName }) => {
@@ -112,7 +115,8 @@ function targets(host: Host, { proxy }: Fleet): readonly Target[] {
     return servers.filter(({ weight }) => weight > 0).map((server) => backendTarget(server, site));
   });
   const key = ({ address, port, serverName = '' }: Target) => `${endpoint(address, port)} ${serverName}`;
-  return [...own, ...new Map(behind.map((target) => [key(target), target])).values()];
+  const all = [...own, ...new Map(behind.map((target) => [key(target), target])).values()];
+  return all.map((target) => ({ ...target, named: named(target) }));
 }
 
 /** Sites of several VIPs on one port are told apart by the VIP: the director's own address is none of them. */
@@ -133,12 +137,12 @@ function backendTarget({ host, address, port }: UpstreamServer, { serverName }: 
   return { address, port, serverName, backend: host };
 }
 
-function request({ address, port, serverName, backend }: Target, { path, marker }: Want): PageRequest {
-  const word = marker === 'hostname' && backend !== undefined;
-  const looked = word
-    ? ({ marker: backend, match: 'word' } as const)
-    : ({ marker: marker === 'hostname' ? '' : marker, match: 'text' } as const);
-  return { url: `http://${endpoint(address, port)}${path}`, hostHeader: serverName, ...looked };
+function request({ address, port, serverName, backend, named }: Target, { path, marker }: Want): PageRequest {
+  const usual = marker === 'hostname';
+  const page = { url: `http://${endpoint(address, port)}${usual && named ? named.path : path}`, hostHeader: serverName };
+  if (usual && named) return { ...page, marker: named.body.trim().split('\n')[0] ?? '', match: 'text' };
+  if (usual && backend !== undefined) return { ...page, marker: backend, match: 'word' };
+  return { ...page, marker: usual ? '' : marker, match: 'text' };
 }
 
 function judgePage(target: Target, page: Page | undefined, want: Want, look: Look): Finding {

@@ -21,6 +21,8 @@ export interface Artefact {
   readonly build: Sh;
   /** Seconds. */
   readonly timeout: number;
+  /** The host that builds, by name; absent: the first that needs it. */
+  readonly on?: string;
 }
 
 /** One thing that will be done on one host, with the script that does it. Plain data: shown, saved, hashed, run as shown. */
@@ -44,6 +46,8 @@ export interface Change {
   readonly consumes?: Artefact;
   /** Set by the plan on the change that it adds for the host that builds. */
   readonly produces?: Artefact;
+  /** Set by the plan on a build that another host makes: where it is done, instead of the step's host. */
+  readonly on?: string;
   /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
   readonly reboots?: number;
   readonly risk?: Risk;

@@ -5,6 +5,7 @@ import { loadTemplate, renderTemplate } from '../templates/render.ts';
 import { apacheHandlers, apacheIsLoaded, probeApache, reloadApache, validApache } from './support/apache-process.ts';
 import { listenLines, normal, virtualHosts } from './support/apache-sites.ts';
 import { linkChange } from './support/file-states.ts';
+import { type ConfigState, configStateOf } from './support/nginx-process.ts';
 import { fileContent } from './support/params.ts';
 import { anyAddress, pageFile, plainName, plainPath, portNumber, refuseFaults, siteNames, sitePage } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
@@ -51,7 +52,7 @@ interface SeenApache {
   /** Arguments of `Listen` that stand in other files of the Red Hat family. */
   readonly listens: readonly string[];
   readonly installed: boolean;
-  readonly process: 'none' | 'loaded' | 'pending';
+  readonly process: ConfigState;
 }
 
 /** What there is of these depends on the distribution; what is not there costs the probe nothing. */
@@ -81,13 +82,12 @@ done`,
     ),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
-    const process = /^config (loaded|pending)$/m.exec(rest)?.[1];
     return {
       fixed: Object.fromEntries(names.map((name, index) => [name, files[index]])) as SeenApache['fixed'],
       pages: files.slice(names.length),
       listens: [...rest.matchAll(/^listen (\S.*)$/gm)].map(([, value = '']) => value),
       installed: /^installed$/m.test(rest),
-      process: process === 'loaded' || process === 'pending' ? process : 'none',
+      process: configStateOf(rest),
     };
   },
   plan: (seen, want, context) => {

@@ -1,9 +1,9 @@
 /** One word in a playbook: the configuration of nginx, the pages of this host, and that the running nginx has read it. */
-import { type Change, defineTask, type Facts, lines, type PlanContext, refuse } from '../task.ts';
+import { defineTask, type Facts, lines, type PlanContext, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
 import { nginxLayout } from './support/nginx-layout.ts';
 import { type NginxSite, type NginxWant, nginxParams } from './support/nginx-params.ts';
-import { configIsLoaded, nginxHandlers, probeConfig, reloadNginx, validNginx } from './support/nginx-process.ts';
+import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx-process.ts';
 import { nginxQuote, nginxServers } from './support/nginx-sites.ts';
 import { endpointOf, pageFile } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
@@ -13,7 +13,7 @@ interface SeenConfig {
   /** In the order of `pagesOf`. */
   readonly pages: readonly SeenFile[];
   /** Whether the running nginx has read the configuration that is there. */
-  readonly process: 'none' | 'loaded' | 'pending';
+  readonly process: ConfigState;
 }
 
 const layoutOf = ({ prefix }: Pick<NginxWant, 'prefix'>) => nginxLayout(prefix);
@@ -34,8 +34,7 @@ export default defineTask<NginxWant, SeenConfig>({
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
     const [config, ...pages] = files as [SeenFile, ...SeenFile[]];
-    const process = /^config (loaded|pending)$/m.exec(rest)?.[1];
-    return { config, pages, process: process === 'loaded' || process === 'pending' ? process : 'none' };
+    return { config, pages, process: configStateOf(rest) };
   },
   plan: (seen, want, context) => {
     refuseBuild(want, context);
@@ -51,7 +50,7 @@ export default defineTask<NginxWant, SeenConfig>({
     const pages = pagesOf(want).flatMap(({ path, content }, index) =>
       fileChange({ seen: seen.pages[index] as SeenFile, path, content, makeParent: true, context }),
     );
-    const live = config.length === 0 && seen.process === 'pending' ? [reloadChange(want)] : [];
+    const live = config.length === 0 && seen.process === 'pending' ? [reloadChange(layoutOf(want), configPath(want))] : [];
     return [...config, ...live, ...pages];
   },
   settled: (want, seen) => {
@@ -140,17 +139,4 @@ function refuseBuild({ prefix, sites = [] }: NginxWant, { fleet }: PlanContext):
   if (listens.some(({ tls }) => tls) && lacking('--with-http_ssl_module')) {
     throw refuse('this nginx is built without TLS', add('--with-http_ssl_module'));
   }
-}
-
-function reloadChange(want: NginxWant): Change {
-  const layout = layoutOf(want);
-  return {
-    id: 'live:reload',
-    title: 'reload nginx: it runs with an older configuration',
-    was: 'running with an older configuration\n',
-    will: `running with ${configPath(want)}\n`,
-    unless: configIsLoaded(layout),
-    validate: validNginx(layout),
-    run: reloadNginx(layout),
-  };
 }

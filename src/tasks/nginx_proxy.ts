@@ -4,7 +4,7 @@ import { type Change, defineTask, type Facts, lines, type Sh, sh } from '../task
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
 import { makeDirectory } from './support/file-states.ts';
 import { type NginxLayout, nginxLayout } from './support/nginx-layout.ts';
-import { configIsLoaded, nginxHandlers, probeConfig, reloadNginx, validNginx } from './support/nginx-process.ts';
+import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx-process.ts';
 import { nginxServers } from './support/nginx-sites.ts';
 import { type ProxyWant, proxyParams } from './support/proxy-params.ts';
 import { endpointOf, endpoints } from './support/web-sites.ts';
@@ -17,7 +17,7 @@ interface SeenProxy {
   /** In the order of `logFolders`. */
   readonly folders: readonly SeenFile[];
   readonly installed: boolean;
-  readonly process: 'none' | 'loaded' | 'pending';
+  readonly process: ConfigState;
 }
 
 const welcomePath = '/etc/nginx/sites-enabled/default';
@@ -38,13 +38,12 @@ export default defineTask<ProxyWant, SeenProxy>({
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
     const [config, welcome, ...folders] = files as [SeenFile, SeenFile, ...SeenFile[]];
-    const process = /^config (loaded|pending)$/m.exec(rest)?.[1];
     return {
       config,
       welcome,
       folders,
       installed: /^installed$/m.test(rest),
-      process: process === 'loaded' || process === 'pending' ? process : 'none',
+      process: configStateOf(rest),
     };
   },
   plan: (seen, want, context) => {
@@ -59,7 +58,7 @@ export default defineTask<ProxyWant, SeenProxy>({
       notify: ['nginx.reload'],
       context,
     });
-    const live = config.length + welcome.length === 0 && seen.process === 'pending' ? [reloadChange(want)] : [];
+    const live = config.length + welcome.length === 0 && seen.process === 'pending' ? [reloadChange(layoutOf(want), configPath(want))] : [];
     return [...folders, ...welcome, ...config, ...live];
   },
   settled: ({ sites, upstreams, prefix }, seen) =>
@@ -191,17 +190,4 @@ ${validNginx(layout, sh`"$copy"`)}
 valid=$?
 rm -f -- "$copy" "$copy.list"
 [ "$valid" -eq 0 ]`;
-}
-
-function reloadChange(want: ProxyWant): Change {
-  const layout = layoutOf(want);
-  return {
-    id: 'live:reload',
-    title: 'reload nginx: it runs with an older configuration',
-    was: 'running with an older configuration\n',
-    will: `running with ${configPath(want)}\n`,
-    unless: configIsLoaded(layout),
-    validate: validNginx(layout),
-    run: reloadNginx(layout),
-  };
 }

@@ -1,5 +1,4 @@
 /** One word in a playbook: a certificate and its private key on a host, self-signed or the user's own. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { type Change, defineTask, type Handler, type PlanContext, refuse, sh } from '../task.ts';
 import { writeBlob } from './support/blob-file.ts';
@@ -14,6 +13,7 @@ import {
 import { blobOf, localFile } from './support/local-file.ts';
 import { nginxLayout, optionalPrefix } from './support/nginx-layout.ts';
 import { nginxHandlers } from './support/nginx-process.ts';
+import { readCertificate, refuseKey } from './support/own-certificate.ts';
 import { localPath, text } from './support/params.ts';
 import { anyAddress, plainPath, serverName } from './support/web-sites.ts';
 import { attributesRun, fileChange, sameAttributes, writeFile } from './support/write-file.ts';
@@ -163,27 +163,4 @@ function ownFiles(seen: SeenCertificate, want: Want, said: NonNullable<Want['own
   };
   const modes = attributes(seen, want).filter(({ id }) => id === `attributes:${want.key}`);
   return [...(wrong ? [key] : modes), ...certificate];
-}
-
-function readCertificate(name: string, pem: string | undefined): X509Certificate {
-  const issued = attempt(() => new X509Certificate(pem ?? ''));
-  if (issued === undefined) throw refuse(`${name} is no certificate`, 'give one that begins with -----BEGIN CERTIFICATE-----');
-  if (Date.parse(issued.validTo) < Date.now()) throw refuse(`${name} ended on ${issued.validTo}`, 'have it renewed');
-  return issued;
-}
-
-function refuseKey(name: string, pem: string | undefined, issued: X509Certificate, certificate: string): void {
-  const key = attempt(() => createPrivateKey(pem ?? ''));
-  if (key === undefined)
-    throw refuse(`${name} is no private key that can be used without a password`, 'openssl pkey -in FILE takes the password out');
-  if (!issued.checkPrivateKey(key))
-    throw refuse(`${name} is not the key of ${certificate}`, 'name the key that the certificate was made with');
-}
-
-function attempt<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

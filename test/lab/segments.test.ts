@@ -5,7 +5,7 @@ import { labDown } from '../../src/lab/down.ts';
 import { type Lab, power, rehearse } from '../../src/lab/lab.ts';
 import { namespaceOf } from '../../src/lab/places.ts';
 import { labUp } from '../../src/lab/up.ts';
-import type { Nic } from '../../src/model.ts';
+import type { Fleet, Nic } from '../../src/model.ts';
 import { runScript } from '../../src/transport/run-script.ts';
 import { sshTransport } from '../../src/transport/ssh.ts';
 import { labFleet, labHost } from './rehearsal-fleet.ts';
@@ -19,11 +19,23 @@ const hosts = [
   labHost('web1', 'backend', nic('eth0', '10.0.0.3/24')),
   labHost('six', 'backend', nic('eth0', 'fd79::3/64')),
 ];
-const fleet = { ...labFleet('segments.test.yaml', hosts, { memory: 256 }), vips: [], virtualAddresses: [] };
+const fleet: Fleet = { ...labFleet('segments.test.yaml', hosts, { memory: 256 }), vips: [], virtualAddresses: [] };
+/** A VIP in no subnet: whoever asks for it is led to the director by the router. */
+const beyond: Fleet = {
+  ...labFleet(
+    'beyond.test.yaml',
+    [labHost('probe', 'client', nic('eth0', '172.16.0.50/24')), labHost('dr1', 'director', nic('eth0', '10.0.0.10/24'))],
+    {
+      memory: 256,
+    },
+  ),
+  vips: ['203.0.113.30'],
+  virtualAddresses: [{ address: '203.0.113.30', prefix: 32, interface: 'eth0' }],
+};
 let lab: Lab;
 
-async function on(name: string, script: string): Promise<string> {
-  const host = rehearse(fleet, lab).hosts.find((each) => each.name === name);
+async function on(name: string, script: string, of = fleet): Promise<string> {
+  const host = rehearse(of, lab).hosts.find((each) => each.name === name);
   if (!host) throw new Error(`no host ${name}`);
   const connection = await sshTransport({ knownHosts: [lab.knownHostsFile], dial: lab.dial, configFile: '' }).connect(host);
   try {
@@ -86,5 +98,18 @@ describe('subnets', () => {
   test('each have the packages', async () => {
     const update = 'apt-get update -q >/dev/null && apt-cache policy ipvsadm | grep -c http';
     expect(await Promise.all(['probe', 'web1'].map((name) => on(name, update)))).toEqual(['1\n', '1\n']);
+  });
+});
+
+describe('a VIP that lies in no subnet', () => {
+  test('is reached through the router, and so is every other subnet', async () => {
+    await labDown(fleet);
+    lab = await labUp(beyond, () => {});
+    try {
+      await on('dr1', 'ip address add 203.0.113.30/32 dev eth0', beyond);
+      expect(await on('probe', reaches('203.0.113.30') + reaches('10.0.0.10'), beyond)).toBe('reaches\nreaches\n');
+    } finally {
+      await labDown(beyond);
+    }
   });
 });

@@ -36,14 +36,14 @@ export function twoHosts(inner: readonly string[], outer: readonly string[]): Tw
   const via = inner[0]?.replace(/\/.*/, '');
   run(other, `ip route add default via ${via}; ip route add 224.0.0.0/4 dev eth0`);
   // Without this the first packet waits for an answer, and comes after those that were sent later.
-  const mac = run(one, 'cat /sys/class/net/eth0/address').trim();
+  const mac = run(one, "ip -o link show eth0 | sed 's,.*link/ether ,,; s, .*,,'").trim();
   const own = inner.filter((each) => !each.startsWith('lo ')).map((each) => each.replace(/\/.*/, ''));
   run(other, own.map((each) => `ip neigh replace ${each} lladdr ${mac} dev eth0 nud permanent`).join('\n'));
   return {
     inside: (script) => run(one, typeof script === 'string' ? script : renderSh(script, String)),
     outside: (script) => run(other, script),
     through: async (sent) => {
-      const listener = spawn('nsenter', [...at(one), 'python3', packets, 'listen', '2', '4', '6', '17', '41', '112'], {
+      const listener = spawn('nsenter', [...at(one), '/usr/bin/python3', packets, 'listen', '2', '4', '6', '17', '41', '112'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let heard = '';
@@ -54,7 +54,7 @@ export function twoHosts(inner: readonly string[], outer: readonly string[]): Tw
       // ssh comes through always: when it does, all that were sent before have had their time.
       const all = [...sent, '6 10.18.43.99 10.18.43.10 22'].map((words, number) => `${number} ${words}\n`);
       try {
-        run(other, `python3 ${packets} send <<X\n${all.join('')}X`);
+        run(other, `/usr/bin/python3 ${packets} send <<X\n${all.join('')}X`);
         while (!heard.includes(`\n${sent.length}\n`)) await once(listener.stdout, 'data');
       } finally {
         listener.kill();

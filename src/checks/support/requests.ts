@@ -39,9 +39,7 @@ export interface Answer {
 /** Says `missing TOOL`, or for each campaign `using ID ADDRESSES`, `got` lines, `exit ID CODE`, `taken ID ADDRESS`, `route ID ROUTER`, `lack ID TOOL`. */
 export function requestProbe(campaigns: readonly Campaign[]): Sh {
   const pages = campaigns.filter(({ url }) => url !== undefined);
-  const visits = pages.map((campaign) =>
-    lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)),
-  );
+  const visits = pages.map((campaign) => lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)));
   const fetching = sh`curl=$(curl -V 2>/dev/null)
 if [ -z "$curl" ]; then printf 'missing curl\n'
 elif ! command -v awk >/dev/null 2>&1; then printf 'missing awk\n'
@@ -82,14 +80,14 @@ size < 65536 {
   for (i = 1; i <= count; i++) if (index("," found ",", "," i ",") == 0 && named($0, names[i])) found = found (found == "" ? "" : ",") i
 }`;
 
-/** A black hole costs at most 20 s: what was not asked by then counts as failed. */
+/** A black hole costs at most 20 s, with TLS 40 s: what was not asked by then counts as failed. -N: what was answered by then is told. */
 const prepare = sh`IFS= read -r mark </proc/sys/kernel/random/uuid
 tell=${tell} limit='' have='' dev=''
-! command -v timeout >/dev/null 2>&1 || limit='timeout 20'
+! command -v timeout >/dev/null 2>&1 || limit=timeout
 export mark markers id
 run() {
   {
-    $limit curl -q "$@" 2>/dev/null
+    \${limit:+"$limit" "$longest"} curl -q "$@" 2>/dev/null
     printf '\n%s exit %s\n' "$mark" $?
   } | awk "$tell"
 }
@@ -107,14 +105,16 @@ request_each() {
  */
 function define({ id, url = '', requests, markers, hostHeader, userAgent }: Campaign): Sh {
   const urls = Array.from({ length: requests }, () => ['--url', url]).flat();
+  // Under TLS HTTP/1.0 is negotiated, and curl 7.88 refuses the answer of a server that has only 1.1.
+  const version = url.startsWith('https:') ? '--http1.1' : '-0';
   const heads = [...(hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]), ...(userAgent === undefined ? [] : ['-A', userAgent])];
-  return sh`id=${id} markers=${markers.join(' ')}
+  return sh`id=${id} markers=${markers.join(' ')} longest=${url.startsWith('https:') ? 40 : 20}
 request() {
   left=$#
   while [ "$left" -gt 0 ]; do
     a=$1 left=$((left - 1))
     shift
-    set -- "$@" -g -s -k -0 --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close' ${heads}
+    set -- "$@" -g -s -k -N ${version} --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close' ${heads}
     [ "$a" = - ] || set -- "$@" --interface "$a"
     set -- "$@" -w "\\n$mark %{http_code} %{num_connects} %{time_total} %{local_ip}\\n" ${urls}
     [ "$left" -eq 0 ] || set -- "$@" --next

@@ -19,14 +19,14 @@ export interface Visit {
 /** Errors and latency. */
 export function judgeErrors(entrance: Entrance, { client, requests, answers }: Visit, maxErrorRate: number): Finding {
   const right = entrance.protocol === 'udp' ? 'answered' : 'answered with status 200';
-  const expected =
-    maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
+  const expected = maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
   const name = entranceName(entrance);
   if (requests === 0) return notRun(client, `${client} could send no request to ${name}`, expected, byHand(entrance, client));
   const good = answers.filter(({ status }) => status === 200);
   const found = `${good.length} of ${count(requests, 'request')} of ${client} to ${name} ${right}`;
   const failed = requests - good.length;
-  if (failed <= requests * maxErrorRate) return pass(client, `${found}${latency(good)}`, expected);
+  const times = entrance.protocol === 'udp' ? '' : latency(good);
+  if (failed <= requests * maxErrorRate) return pass(client, `${found}${times}`, expected);
   const statuses = [...new Set(answers.map(({ status }) => status))]
     .filter((status) => status !== 200 && status !== 0)
     .toSorted((one, other) => one - other);
@@ -34,7 +34,7 @@ export function judgeErrors(entrance: Entrance, { client, requests, answers }: V
   const silent = requests - answers.filter(({ status }) => status !== 0).length;
   const kinds = [...(silent > 0 ? [`${silent} without an answer`] : []), ...other];
   const fix = good.length === 0 && silent === requests ? silenceFix(entrance) : failureFix(entrance);
-  return fail(client, `${found}: ${listed(kinds)}${latency(good)}`, expected, fix);
+  return fail(client, `${found}: ${listed(kinds)}${times}`, expected, fix);
 }
 
 function byHand({ vip, port, protocol, tls, hostHeader }: Entrance, client: string): string {

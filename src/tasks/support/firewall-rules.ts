@@ -25,8 +25,11 @@ export function neededRules(needs: Needs): readonly PacketRule[] {
 
 type Half = Omit<PacketRule, 'family' | 'verdict'>;
 
+/** Where no address tells the families apart, the name does: a table may hold both. */
 function accept(address: string, rule: Half): PacketRule {
-  return { ...rule, family: familyOf(address), verdict: 'accept' };
+  const family = familyOf(address);
+  const alike = family === 'ip6' && rule.from === undefined && rule.to === undefined;
+  return { ...rule, name: alike ? `${rule.name} over IPv6` : rule.name, family, verdict: 'accept' };
 }
 
 /** Port, replies of NAT, and, where the director sees one half of a connection, no tracking: the other half would make it "invalid". */

@@ -6,7 +6,7 @@
  * of any kind: an old copy that was put back has its old time of writing. Certificates and keys that the configuration names are part of
  * it, wherever they lie.
  */
-import { type Handler, lines, type Sh, sh } from '../../task.ts';
+import { type Change, type Handler, lines, type Sh, sh } from '../../task.ts';
 import type { NginxLayout } from './nginx-layout.ts';
 
 const stampFile = '/run/lvsctl/nginx.loaded';
@@ -105,7 +105,7 @@ export function validNginx({ binary }: NginxLayout, file?: Sh): Sh {
 }
 
 /** Makes the running nginx read its configuration and waits for the new workers: one that cannot (a port in use) keeps its old ones. */
-export function reloadNginx(layout: NginxLayout): Sh {
+function reloadNginx(layout: NginxLayout): Sh {
   return lines(
     master(layout),
     sh`[ -n "$pid" ] || { echo 'nginx does not run: nothing to reload'; exit 0; }`,
@@ -142,6 +142,27 @@ while :; do`,
   sleep 0.1 2>/dev/null || sleep 1
 done`,
   );
+}
+
+/** `none`: does not run. Reads the line of `probeConfig` wherever it is. */
+export type ConfigState = 'none' | 'loaded' | 'pending';
+
+export function configStateOf(said: string): ConfigState {
+  const state = /^config (loaded|pending)$/m.exec(said)?.[1];
+  return state === 'loaded' || state === 'pending' ? state : 'none';
+}
+
+/** For files that are right and were not read; `path` is the one that the diff names. */
+export function reloadChange(layout: NginxLayout, path: string): Change {
+  return {
+    id: 'live:reload',
+    title: 'reload nginx: it runs with an older configuration',
+    was: 'running with an older configuration\n',
+    will: `running with ${path}\n`,
+    unless: configIsLoaded(layout),
+    validate: validNginx(layout),
+    run: reloadNginx(layout),
+  };
 }
 
 /** Where nginx does not run, starting it is the business of `service`: then neither does anything. */

@@ -43,7 +43,7 @@ export const web: readonly Damage[] = [
     on: 'director',
     harm: `${fresh} >/root/key && cat /root/key >${key}`,
     plan: [`tls_certificate certificate:${certificate}`, 'nginx_proxy live:reload'],
-    whole: trusted,
+    whole: `[ "$(openssl pkey -in ${key} -pubout)" = "$(openssl x509 -in ${certificate} -noout -pubkey)" ] && ${trusted}`,
   },
   {
     kind: 'private key that everybody can read',
