@@ -67,6 +67,7 @@ kept() {
   for each in "$before"/.new/[1-9]*; do
     [ ! -d "$each" ] || mv -- "$each" "$before/" || return 1
   done
+  number=''
   rmdir -- "$before/.new" && durable
 }
 
