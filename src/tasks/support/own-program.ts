@@ -51,7 +51,7 @@ export function programText({ name }: OwnProgram, values: string, program: strin
 
 /** Says which process it is, as a command that fails when none runs; leaves `$pid` and `$digest`. */
 export function isRunning(name: string): Sh {
-  return sh`{ read -r _ pid digest _; } 2>/dev/null <${statePath(name)} && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF ${programPath(name)}`;
+  return sh`{ read -r _ pid digest _; } 2>/dev/null <${statePath(name)} && tr '\\0' '\\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF ${programPath(name)}`;
 }
 
 /** Goes first in a probe; `parseProgram` hands back what comes after it as `rest`. */
