@@ -1,5 +1,7 @@
-/** Direct routing and tunnels: backends keep quiet about the VIP, now and after a reboot. */
+/** Direct routing and tunnels of IPv4: backends keep quiet about the VIP, now and after a reboot. */
 import { z } from 'zod';
+import { familyOf } from '../inventory/addresses.ts';
+import type { Fleet } from '../model.ts';
 import { defineCheck, type Finding, type Host, type Look } from '../task.ts';
 import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl-probe.ts';
 import { type ArpNic, type ArpValue, arpNics, arpProbe, keptValue } from './support/arp.ts';
@@ -17,16 +19,22 @@ const rules = [
 type Rule = (typeof rules)[number];
 
 export default defineCheck({
-  summary: 'On each backend that keeps a VIP, arp_ignore and arp_announce are right on every interface, at runtime and after a reboot.',
+  summary: 'On each backend that keeps an IPv4 VIP, arp_ignore and arp_announce are right on every interface, at runtime and after a reboot.',
   params: z.strictObject({}),
   from: ['backend'],
-  probe: (_, host, fleet) => (vipsKeptBy(host, fleet).length > 0 ? telling(sysctlProbe([]), arpProbe) : undefined),
+  probe: (_, host, fleet) => (keepsIpv4(host, fleet) ? telling(sysctlProbe([]), arpProbe) : undefined),
   expect: (looks, _, { fleet }) => {
     const expected = listed(rules.map((rule) => rule.expected));
+    if (fleet.hosts.length > 0 && !fleet.hosts.some((host) => keepsIpv4(host, fleet))) return [];
     return looks.length === 0 ? [nobodyLooked('backend', fleet, expected)] : looks.flatMap((look) => judgeHost(look, expected));
   },
   example: {},
 });
+
+/** IPv6 has neighbour discovery, which answers on the interface that has the address, and on no other. */
+function keepsIpv4(host: Host, fleet: Fleet): boolean {
+  return vipsKeptBy(host, fleet).some(({ vip }) => familyOf(vip) === 'ipv4');
+}
 
 function judgeHost(look: Look, expected: string): readonly Finding[] {
   const said = heard(look);

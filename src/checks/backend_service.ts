@@ -1,20 +1,19 @@
-/** Each backend listens where packets for the service arrive, and will do so after a reboot. */
+/** Each backend listens where packets for its services arrive, and will do so after a reboot. */
 import { z } from 'zod';
 import type { Fleet } from '../model.ts';
 import { defineCheck, type Finding, type Look } from '../task.ts';
-import { parseUnit, unitProbe } from '../tasks/support/systemd.ts';
 import { fail, listed, nobodyLooked, notRun, pass, unreadable } from './support/finding.ts';
-import { type Listener, listenerProbe, listeners } from './support/listeners.ts';
+import { type Listener, listenerProbe, listeners, takes } from './support/listeners.ts';
 import { heard, telling } from './support/said.ts';
-import { endpoint, keepsVip, type Served, servedBy } from './support/topology.ts';
-import { judgeUnit } from './support/unit.ts';
+import { type Ear, earsOf, endpoint } from './support/topology.ts';
+import { anyUnit, anyUnitProbe, judgeUnit } from './support/unit.ts';
 
 export default defineCheck({
-  summary: 'Each backend listens on its port at an address that packets for the VIP reach; a managed nginx is active and enabled.',
+  summary: 'Each backend listens on its ports at an address that packets for its services reach; a managed web server is active and enabled.',
   params: z.strictObject({}),
   from: ['backend'],
   probe: (_, host, fleet) =>
-    servedBy(host, fleet).length > 0 ? telling(listenerProbe, fleet.nginx && unitProbe('nginx.service')) : undefined,
+    earsOf(host, fleet).length > 0 ? telling(listenerProbe, unitsOf(fleet).length > 0 && anyUnitProbe(unitsOf(fleet))) : undefined,
   expect: (looks, _, { fleet }) => {
     const expected = 'each backend listens for its services';
     return looks.length === 0 ? [nobodyLooked('backend', fleet, expected)] : looks.flatMap((look) => judgeHost(look, fleet, expected));
@@ -22,35 +21,44 @@ export default defineCheck({
   example: {},
 });
 
+/** Names that the web server's unit may have, the likelier first. Empty: lvsctl does not see to it. */
+function unitsOf({ nginx, apache }: Pick<Fleet, 'nginx' | 'apache'>): readonly string[] {
+  if (nginx) return ['nginx'];
+  return apache ? ['apache2', 'httpd'] : [];
+}
+
 function judgeHost(look: Look, fleet: Fleet, expected: string): readonly Finding[] {
   const said = heard(look);
   if (!said) return [unreadable(look, expected)];
   const open = listeners(said);
-  const units = fleet.nginx ? judgeUnit(look.host.name, 'nginx', parseUnit(look.output)) : [];
-  if (!open)
-    return [
-      notRun(look.host.name, 'neither ss nor /proc/net/tcp tells who listens', expected, `install iproute2 on ${look.host.name}`),
-      ...units,
-    ];
-  return [...servedBy(look.host, fleet).map((served) => judgeListening(look.host.name, served, open)), ...units];
+  const { name } = look.host;
+  const { unit, seen } = anyUnit(look.output, unitsOf(fleet));
+  const units = unit === '' ? [] : judgeUnit(name, unit, seen);
+  if (!open) {
+    const found = 'neither ss nor /proc/net/tcp tells who listens';
+    return [notRun(name, found, expected, `install iproute2 on ${name}`), ...units];
+  }
+  return [...earsOf(look.host, fleet).map((ear) => judgeListening(name, ear, open, unit)), ...units];
 }
 
-/** Packets of a NAT service come to the RIP; all others still have the VIP as their destination. */
-function judgeListening(name: string, served: Served, open: readonly Listener[]): Finding {
-  const { service, real } = served;
-  const address = keepsVip(served) ? service.vip : real.rip;
-  const own = open.filter(({ port }) => port === real.port);
-  const expected = `something listens on ${endpoint('0.0.0.0', real.port)} or ${endpoint(address, real.port)}`;
+function judgeListening(name: string, ear: Ear, open: readonly Listener[], server: string): Finding {
+  const { address, port, protocol } = ear;
+  const own = open.filter((each) => each.port === port && each.protocol === protocol);
+  const every = address.includes(':') ? '::' : '0.0.0.0';
+  const udp = protocol === 'udp' ? 'UDP ' : '';
+  const expected = `something listens on ${udp}${endpoint(every, port)} or ${endpoint(address, port)}`;
+  const listen = `"listen ${address.includes(':') ? `[::]:${port}` : port}${protocol === 'udp' ? ' udp' : ''};"`;
   if (own.length === 0) {
-    return fail(
-      name,
-      `nothing listens on port ${real.port} of ${name}`,
-      expected,
-      `systemctl start nginx on ${name}; if it runs, give it "listen ${real.port};"`,
-    );
+    const start = `${server === '' ? 'start the server' : `systemctl start ${server}`} on ${name}; if it runs, have it listen there, in nginx ${listen}`;
+    return fail(name, `nothing listens on ${udp}port ${port} of ${name}`, expected, start);
   }
-  const found = `${name} listens on ${listed(own.map((each) => endpoint(each.address === '*' ? '0.0.0.0' : each.address, each.port)))}`;
-  if (own.some((each) => each.address === '*' || each.address === address)) return pass(name, found, expected);
-  const what = `packets for ${endpoint(address, real.port)} are refused`;
-  return fail(name, found, expected, `"listen ${real.port};" in nginx.conf on ${name} and systemctl restart nginx: as it is, ${what}`);
+  const found = `${name} listens on ${udp}${listed(own.map((each) => shown(each)))}`;
+  if (own.some((each) => takes(each, address))) return pass(name, found, expected);
+  const what = `as it is, packets for ${endpoint(address, port)} are refused`;
+  return fail(name, found, expected, `have ${server || 'the server'} of ${name} listen there, in nginx ${listen}, and restart it: ${what}`);
+}
+
+function shown({ address, port, families }: Listener): string {
+  if (address !== '*') return endpoint(address, port);
+  return families.length > 1 ? `*:${port}` : endpoint(families[0] === 'ipv6' ? '::' : '0.0.0.0', port);
 }

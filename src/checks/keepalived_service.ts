@@ -11,9 +11,10 @@ export default defineCheck({
   summary: "Each director's keepalived is active and enabled, and its configuration is valid and loaded.",
   params: z.strictObject({}),
   from: ['director'],
-  probe: () => telling(unitProbe('keepalived.service'), configProbe),
+  probe: (_, __, { vrrp }) => (vrrp ? telling(unitProbe('keepalived.service'), configProbe) : undefined),
   expect: (looks, _, { fleet }) => {
     const expected = 'keepalived active, enabled, its configuration valid and loaded';
+    if (!fleet.vrrp) return [];
     return looks.length === 0 ? [nobodyLooked('director', fleet, expected)] : looks.flatMap((look) => judgeHost(look, expected));
   },
   example: {},

@@ -1,98 +1,119 @@
 /** Each backend's own page, fetched past the directors. */
 import { z } from 'zod';
-import type { Fleet, RealServer } from '../model.ts';
-import { type CheckContext, defineCheck, type Finding, type Look } from '../task.ts';
+import { defineCheck, type Finding, type Look, lines } from '../task.ts';
 import { text } from '../tasks/support/params.ts';
+import { datagrams } from './support/datagrams.ts';
 import { excerpt, fail, nobodyLooked, pass, toolMissing, unreadable } from './support/finding.ts';
 import { fetchPages, type Page, pageOf } from './support/pages.ts';
 import { headerValue, port, urlPath } from './support/params.ts';
-import { heard, telling } from './support/said.ts';
+import { answersOf } from './support/requests.ts';
+import { heard, type Said, telling } from './support/said.ts';
+import { type Target, targetsFor, targetUrl } from './support/targets.ts';
 import { endpoint } from './support/topology.ts';
 
 const params = z.strictObject({
-  path: urlPath.default('/').describe('Path of the page, with its query.'),
+  path: urlPath.optional().describe("Path of the page, with its query; unless said, the health check's, otherwise /."),
   port: port.optional().describe('Port on every backend; unless said, the ports of the services.'),
-  status: z.number().int().min(100).max(599).default(200).describe('HTTP status that the page answers with.'),
+  status: z.number().int().min(100).max(599).optional().describe("HTTP status that the page answers with; unless said, the health check's, otherwise 200."),
   marker: text
     .min(1)
-    .default('hostname')
-    .describe("Text that the body must contain; hostname stands for each backend's own name in the inventory, as a whole word."),
-  host_header: headerValue.optional().describe('Host header, where the backend serves several sites; unless said, the address.'),
+    .optional()
+    .describe(
+      "Text that the body must contain; hostname stands for each backend's own name in the inventory, as a whole word, and is looked for on / unless said.",
+    ),
+  host_header: headerValue
+    .optional()
+    .describe("Host header, where the backend serves several sites; unless said, the health check's or the site's, otherwise the address."),
 });
 
 type Want = z.infer<typeof params>;
-type Target = Pick<RealServer, 'host' | 'rip' | 'port'>;
 
 export default defineCheck<Want>({
-  summary: 'Each backend answers at its own address (RIP) with its page, seen from the directors and the clients.',
+  summary: 'Each backend answers at its own address (RIP) with its page, seen from the directors and from clients on its segment.',
   params,
   from: ['director', 'client'],
-  probe: (want, _, fleet) =>
-    targets(want, fleet).length > 0 ? telling(fetchPages(targets(want, fleet).map((target) => request(target, want)))) : undefined,
-  expect: (looks, want, { fleet, facts }) => {
-    const expected = `status ${want.status} with ${want.marker === 'hostname' ? "the backend's name" : `"${excerpt(want.marker)}"`} from each backend`;
+  probe: (want, host, fleet) => {
+    const targets = targetsFor(host, want, fleet);
+    if (targets.length === 0) return undefined;
+    const pages = targets.filter(({ protocol }) => protocol === 'tcp').map(request);
+    return telling(pages.length > 0 && fetchPages(pages), lines(...targets.flatMap((target, id) => (target.protocol === 'udp' ? [send(target, id)] : []))));
+  },
+  expect: (looks, want, { fleet }) => {
+    const expected = "each backend's page with its name, or the page of its health check";
     if (looks.length === 0) return [nobodyLooked('director', fleet, expected)];
-    return looks.flatMap((look) => judgeLook(look, want, { fleet, facts }, expected));
+    return looks.flatMap((look) => judgeLook(look, targetsFor(look.host, want, fleet), expected));
   },
   example: { path: '/', status: 200, marker: 'hostname' },
 });
 
-function judgeLook(look: Look, want: Want, { fleet }: CheckContext, expected: string): readonly Finding[] {
+function request(target: Target) {
+  return { url: targetUrl(target), hostHeader: target.hostHeader, marker: target.marker ?? '', match: target.marker === undefined ? 'text' : target.match };
+}
+
+function send({ rip, port, payload, marker }: Target, id: number) {
+  return datagrams({ id, address: rip, port, requests: 1, payload, markers: marker === undefined ? [] : [marker] });
+}
+
+function judgeLook(look: Look, targets: readonly Target[], expected: string): readonly Finding[] {
   const said = heard(look);
   const from = look.host.role;
   if (!said) return [{ ...unreadable(look, expected), from }];
-  if (said.first('missing') === 'curl') return [{ ...toolMissing(look.host, 'curl', 'curl', expected), from }];
-  return targets(want, fleet).map((target, index) => ({ ...judge(target, pageOf(said, index), want, look), from }));
+  const pages = targets.filter(({ protocol }) => protocol === 'tcp');
+  const fetched =
+    said.first('missing') === 'curl'
+      ? [toolMissing(look.host, 'curl', 'curl', expected)]
+      : pages.map((target, index) => judge(target, pageOf(said, index), look));
+  const sent = targets.flatMap((target, id) => (target.protocol === 'udp' ? [judgeDatagram(target, id, said, look)] : []));
+  return [...fetched, ...sent].map((finding) => ({ ...finding, from }));
 }
 
-/** Each address and port once, whichever services lead there. */
-function targets({ port }: Want, { services }: Fleet): readonly Target[] {
-  const all = services.flatMap(({ realServers }) =>
-    realServers.map((real) => ({ host: real.host, rip: real.rip, port: port ?? real.port })),
-  );
-  return [...new Map(all.map((target) => [`${target.host} ${endpoint(target.rip, target.port)}`, target])).values()];
-}
-
-function markerOf({ host }: Target, { marker }: Want) {
-  return marker === 'hostname' ? ({ marker: host, match: 'word' } as const) : ({ marker, match: 'text' } as const);
-}
-
-function request(target: Target, want: Want) {
-  const url = `http://${endpoint(target.rip, target.port)}${want.path}`;
-  return { url, hostHeader: want.host_header, ...markerOf(target, want) };
-}
-
-function judge(target: Target, page: Page | undefined, want: Want, look: Look): Finding {
-  const place = `${target.host} (${endpoint(target.rip, target.port)})`;
-  const { marker } = markerOf(target, want);
-  const url = `http://${endpoint(target.rip, target.port)}${want.path}`;
-  const expected = `status ${want.status} with "${excerpt(marker)}" at ${url}`;
+function judge(target: Target, page: Page | undefined, look: Look): Finding {
+  const { host, rip, port, status, marker } = target;
+  const place = `${host} (${endpoint(rip, port)})`;
+  const shown = marker === undefined ? '' : ` with "${excerpt(marker)}"`;
+  const name = target.hostHeader === undefined ? '' : ` for ${target.hostHeader}`;
+  const expected = `status ${status}${shown} at ${targetUrl(target)}${name}`;
   if (!page) return unreadable(look, expected);
-  const wrong = trouble(page, target, want, look.host.name);
-  if (wrong) return fail(target.host, `${place} ${wrong.found}`, expected, wrong.fix);
-  const milliseconds = Math.round(page.seconds * 1000);
-  return pass(
-    target.host,
-    `${place} answered ${look.host.name} with status ${page.status} and "${excerpt(marker)}" in ${milliseconds} ms`,
-    expected,
-  );
+  const wrong = trouble(page, target, look.host.name);
+  if (wrong) return fail(host, `${place} ${wrong.found}`, expected, wrong.fix);
+  const held = marker === undefined ? '' : ` and "${excerpt(marker)}"`;
+  return pass(host, `${place} answered ${look.host.name} with status ${page.status}${held} in ${Math.round(page.seconds * 1000)} ms`, expected);
 }
 
-function trouble(page: Page, target: Target, want: Want, seer: string): { readonly found: string; readonly fix: string } | undefined {
-  const { host, rip, port } = target;
-  if (page.exit === 7)
-    return {
-      found: `refused the connection of ${seer}`,
-      fix: `start the web server on ${host}: systemctl start nginx; see backend_service`,
-    };
+function trouble(page: Page, target: Target, seer: string): { readonly found: string; readonly fix: string } | undefined {
+  const { host, rip, port, marker = '', tls } = target;
+  if (page.exit === 7) return { found: `refused the connection of ${seer}`, fix: `start the web server on ${host}; see backend_service` };
   if (page.exit === 28)
-    return { found: `did not answer ${seer} within 3 s`, fix: `let TCP port ${port} in on ${host}, and see that it is up: ping ${rip}` };
+    return { found: `did not answer ${seer} within 3 s`, fix: silenceFix(target, seer) };
+  if (page.exit === 35 && tls) return { found: `speaks no TLS with ${seer}`, fix: `TLS on port ${port} of ${host}, as the inventory says` };
   if (page.exit !== 0)
-    return { found: `gave ${seer} no page (curl ended with ${page.exit})`, fix: `curl -v http://${endpoint(rip, port)}/ on ${seer}` };
-  if (page.status !== want.status)
+    return { found: `gave ${seer} no page (curl ended with ${page.exit})`, fix: `curl -v${tls ? 'k' : ''} ${targetUrl(target)} on ${seer}` };
+  if (page.status !== target.status)
     return { found: `answered ${seer} with status ${page.status}`, fix: `see the error log of the web server on ${host}` };
   if (page.marked) return undefined;
   const beginning = page.beginning === '' ? 'an empty first line' : `"${excerpt(page.beginning)}"`;
   const fix = `another host answers at ${rip}, or the page of ${host} does not hold it: put it there, or give this check its marker`;
-  return { found: `answered ${seer} without "${excerpt(markerOf(target, want).marker)}": ${beginning}`, fix };
+  return { found: `answered ${seer} without "${excerpt(marker)}": ${beginning}`, fix };
+}
+
+/** A director with a VIP of /128 sends from it unless it is deprecated, and the backend answers itself. */
+function silenceFix({ host, rip, port }: Target, seer: string): string {
+  const open = `let TCP port ${port} in on ${host}, and see that it is up: ping ${rip}`;
+  return rip.includes(':') ? `${open}; ip -6 route get ${rip} on ${seer} must not say src VIP (a VIP has preferred_lft 0)` : open;
+}
+
+/** Any answer will do: what a server of names or of time says does not hold its own. */
+function judgeDatagram(target: Target, id: number, said: Said, look: Look): Finding {
+  const { host, rip, port } = target;
+  const place = `${host} (UDP ${endpoint(rip, port)})`;
+  const expected = `an answer from UDP ${endpoint(rip, port)}`;
+  const lack = said.all('lack').find((line) => line.startsWith(`${id} `))?.split(' ')[1];
+  if (lack !== undefined) return toolMissing(look.host, lack, lack, expected);
+  const [answer] = answersOf(said, id);
+  if (!answer) return unreadable(look, expected);
+  if (answer.status !== 200) {
+    const fix = `start the server on ${host}, see backend_service; then let UDP port ${port} in on ${host}`;
+    return fail(host, `${place} did not answer a datagram of ${look.host.name}`, expected, fix);
+  }
+  return pass(host, `${place} answered a datagram of ${look.host.name}${answer.markers.length > 0 ? ' with its name' : ''}`, expected);
 }

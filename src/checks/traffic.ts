@@ -1,10 +1,11 @@
 /** What users get: requests through the VIP are answered, by the backends in proportion to their weights. */
-import { isIPv4 } from 'node:net';
 import { z } from 'zod';
-import type { Fleet, Host, VirtualServer } from '../model.ts';
+import { familyOf } from '../inventory/addresses.ts';
+import type { Fleet, Host } from '../model.ts';
 import { type CheckContext, defineCheck, type Finding, type Look, type Sh, sh } from '../task.ts';
 import { hexAddress } from '../tasks/support/ip-vs.ts';
-import { fail, nobodyLooked, toolMissing, unreadable } from './support/finding.ts';
+import { type Entrance, entranceName, entrancesOf, needsSources } from './support/entrances.ts';
+import { fail, nobodyLooked, notRun, toolMissing, unreadable } from './support/finding.ts';
 import { urlPath } from './support/params.ts';
 import { type Answer, answersOf, askedFor, type Campaign, requestProbe } from './support/requests.ts';
 import { heard, type Said, telling } from './support/said.ts';
@@ -25,7 +26,7 @@ export default defineCheck<Want>({
   from: ['client', 'director'],
   probe: (want, host, fleet) =>
     host.role === 'client'
-      ? telling(requestProbe(fleet.services.map((service, id) => campaign(service, id, host, want))))
+      ? telling(requestProbe(entrancesOf(fleet).map((entrance, id) => campaign(entrance, id, host, want))))
       : boundProbe(fleet),
   expect: (looks, want, context) => {
     const expected = 'requests through each VIP answered by its backends as their weights say';
@@ -33,29 +34,26 @@ export default defineCheck<Want>({
     const usable = clients.flatMap((look) => visitor(look) ?? []);
     const useless = clients.filter((look) => !visitor(look)).map((look) => obstacle(look, expected));
     if (usable.length === 0) return useless.length > 0 ? useless : [nobodyLooked('client', context.fleet, expected)];
-    return [...useless, ...context.fleet.services.flatMap((service, id) => judgeService(service, id, { usable, looks, want, context }))];
+    return [...useless, ...entrancesOf(context.fleet).flatMap((entrance, id) => judgeEntrance(entrance, id, { usable, looks, want, context }))];
   },
   example: { requests: 40, max_error_rate: 0, path: '/' },
 });
 
-/** From one address every connection of a persistent or hashing service goes to one backend. */
-function needsSources({ persistence, scheduler }: VirtualServer): boolean {
-  return persistence !== undefined || scheduler === 'sh' || scheduler === 'mh';
+/** Addresses of the VIP's family to send from, where one alone would show nothing. */
+function sourcesOf(entrance: Entrance, host: Host): readonly string[] {
+  if (!needsSources(entrance) || entrance.wholeNetworks || entrance.protocol === 'udp') return [];
+  return (host.sources ?? []).filter((address) => familyOf(address) === familyOf(entrance.vip));
 }
 
-function sourcesOf(service: VirtualServer, host: Host): readonly string[] {
-  return needsSources(service) && isIPv4(service.vip) ? (host.sources ?? []).filter((address) => isIPv4(address)) : [];
-}
-
-function campaign(service: VirtualServer, id: number, host: Host, want: Want): Campaign {
-  const sources = sourcesOf(service, host);
-  const use = Math.min(sources.length, 8 * service.realServers.length, 64);
+function campaign(entrance: Entrance, id: number, host: Host, want: Want): Campaign {
+  const { vip, port, protocol, tls, servers, hostHeader, userAgent, payload } = entrance;
+  const sources = sourcesOf(entrance, host);
+  const use = Math.min(sources.length, 8 * servers.length, 64);
+  const place = protocol === 'udp' ? { port, payload } : { url: `${tls ? 'https' : 'http'}://${endpoint(vip, port)}${want.path}` };
   return {
-    id,
-    vip: service.vip,
-    url: `http://${endpoint(service.vip, service.port)}${want.path}`,
+    ...{ id, vip, hostHeader, userAgent, ...place },
     requests: use > 0 ? Math.max(2, Math.ceil(want.requests / use)) : want.requests,
-    markers: service.realServers.map((real) => real.host),
+    markers: servers.map((server) => server.host),
     sources,
     use,
   };
@@ -64,13 +62,19 @@ function campaign(service: VirtualServer, id: number, host: Host, want: Want): C
 /** Which of the clients' addresses are bound to a backend already; read before the clients begin, as far as one can. */
 function boundProbe(fleet: Fleet): Sh | undefined {
   const clients = fleet.hosts.filter(({ role }) => role === 'client');
-  const sources = [...new Set(fleet.services.flatMap((service) => clients.flatMap((host) => sourcesOf(service, host))))];
+  const bindable = entrancesOf(fleet).filter(({ service }) => service !== undefined);
+  const sources = [...new Set(bindable.flatMap((entrance) => clients.flatMap((host) => sourcesOf(entrance, host))))];
   if (sources.length === 0) return undefined;
-  const pattern = `^[A-Z]+ +(${sources.map(hexAddress).join('|')}) 0000 `;
+  const pattern = `^[A-Z]+ +(${sources.map(listedAddress).join('|')}) 0000 `;
   return telling(sh`if [ -r /proc/net/ip_vs_conn ]; then
   printf 'bindings\n'
   grep -E ${pattern} /proc/net/ip_vs_conn | while read -r _ client _ vip port _; do printf 'bound %s %s %s\n' "$client" "$vip" "$port"; done
 fi`);
+}
+
+/** As the kernel's connection list writes it. */
+function listedAddress(address: string): string {
+  return hexAddress(address).replace(/[[\]]/g, '');
 }
 
 function visitor(look: Look): { readonly host: Host; readonly said: Said } | undefined {
@@ -92,22 +96,39 @@ interface Observed {
   readonly context: CheckContext;
 }
 
-function judgeService(service: VirtualServer, id: number, { usable, looks, want, context }: Observed): readonly Finding[] {
-  const visits = usable.map(({ host, said }): Visit => {
-    const requests = askedFor(said, campaign(service, id, host, want));
-    const elsewhere = said.all('route').some((line) => line.startsWith(`${id} `));
-    return { client: host.name, requests, answers: answersOf(said, id), sources: elsewhere ? 0 : sourcesOf(service, host).length };
+function judgeEntrance(entrance: Entrance, id: number, { usable, looks, want, context }: Observed): readonly Finding[] {
+  const ours = (said: Said, key: string): readonly string[] =>
+    said.all(key).flatMap((line) => (line.startsWith(`${id} `) ? [line.split(' ')[1] ?? ''] : []));
+  const all = usable.map(({ host, said }) => {
+    const requests = askedFor(said, campaign(entrance, id, host, want));
+    const sources = ours(said, 'route').length > 0 ? 0 : sourcesOf(entrance, host).length;
+    const visit: Visit = { client: host.name, requests, answers: answersOf(said, id), sources };
+    return { visit, why: cannotVisit(entrance, host, visit, ours(said, 'lack')[0], context) };
   });
-  const taken = usable.flatMap(({ host, said }) =>
-    said.all('taken').flatMap((line) => (line.startsWith(`${id} `) ? [inUse(host, line.split(' ')[1] ?? '')] : [])),
-  );
-  const bound = boundTo(service, looks, context);
+  const taken = usable.flatMap(({ host, said }) => ours(said, 'taken').map((address) => inUse(host, address)));
+  const visits = all.filter(({ why }) => !why).map(({ visit }) => visit);
+  const bound = boundTo(entrance, looks, context);
   return [
     ...taken,
-    ...visits.map((visit) => judgeErrors(service, visit, want.max_error_rate)),
-    judgeShares(service, visits, { needsSources: needsSources(service), isBound: bound && ((answer: Answer) => bound.has(answer.source)) }),
-    ...judgeFaithful(service, visits),
+    ...all.flatMap(({ why }) => why ?? []),
+    ...visits.map((visit) => judgeErrors(entrance, visit, want.max_error_rate)),
+    ...(visits.length > 0
+      ? [judgeShares(entrance, visits, { needsSources: needsSources(entrance), isBound: bound && (({ source }: Answer) => bound.has(source)) })]
+      : []),
+    ...judgeFaithful(entrance, visits),
   ];
+}
+
+/** Why this client says nothing of this VIP, where that is no fault of the cluster. */
+function cannotVisit(entrance: Entrance, host: Host, { answers }: Visit, lack: string | undefined, { facts }: CheckContext) {
+  const expected = `${host.name} reaches ${entranceName(entrance)}`;
+  if (lack !== undefined) return toolMissing(host, lack, lack, expected);
+  const family = familyOf(entrance.vip);
+  const interfaces = Object.entries(facts[host.name]?.interfaces ?? {}).filter(([nic]) => nic !== 'lo');
+  const own = interfaces.flatMap(([, { addresses }]) => addresses).filter((address) => familyOf(address) === family && !address.startsWith('fe80'));
+  if (interfaces.length === 0 || own.length > 0 || answers.some(({ status }) => status !== 0)) return undefined;
+  const name = family === 'ipv6' ? 'IPv6' : 'IPv4';
+  return notRun(host.name, `${host.name} has no ${name} address`, expected, `a client with ${name}, under "clients:" in the inventory`);
 }
 
 function inUse({ name }: Host, address: string): Finding {
@@ -120,14 +141,22 @@ function inUse({ name }: Host, address: string): Finding {
   );
 }
 
-/** Addresses bound on the director that has the VIP; `undefined` where that cannot be known. */
-function boundTo({ vip, port }: VirtualServer, looks: readonly Look[], { facts }: CheckContext): ReadonlySet<string> | undefined {
+/** Addresses bound on the director that has the VIP, as the kernel lists them; `undefined` where that cannot be known. */
+function boundTo(entrance: Entrance, looks: readonly Look[], { facts }: CheckContext): { has: (source: string) => boolean } | undefined {
+  const { service, vip } = entrance;
   const holders = looks.filter(({ host }) => host.role === 'director' && has(facts[host.name]?.interfaces ?? {}, vip));
   const said = holders.length === 1 && holders[0] ? heard(holders[0]) : undefined;
-  if (said?.first('bindings') === undefined) return undefined;
-  const suffix = ` ${hexAddress(vip)} ${port.toString(16).padStart(4, '0').toUpperCase()}`;
-  const clients = said.all('bound').flatMap((line) => (line.endsWith(suffix) ? [line.slice(0, -suffix.length)] : []));
-  return new Set(clients.map((hex) => (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).join('.')));
+  if (!service || said?.first('bindings') === undefined) return undefined;
+  const suffix = ` ${bindingOf(service)}`;
+  const bound = new Set(said.all('bound').flatMap((line) => (line.endsWith(suffix) ? [line.slice(0, -suffix.length)] : [])));
+  return { has: (source) => bound.has(listedAddress(source)) };
+}
+
+/** What a binding of this service is listed under: the VIP and its port, or the mark in an address's place. */
+function bindingOf({ vip, port, fwmark }: NonNullable<Entrance['service']>): string {
+  if (!fwmark) return `${listedAddress(vip)} ${port.toString(16).padStart(4, '0').toUpperCase()}`;
+  const mark = fwmark.mark.toString(16).padStart(8, '0');
+  return `${vip.includes(':') ? `${mark.slice(0, 4)}:${mark.slice(4)}:0000:0000:0000:0000:0000:0000` : mark.toUpperCase()} 0000`;
 }
 
 function has(interfaces: CheckContext['facts'][string]['interfaces'], vip: string): boolean {

@@ -1,9 +1,11 @@
-/** The client's segment gets one answer to "who has the VIP": from the director that has it. */
+/** The client's segment gets one answer to "who has the VIP", by ARP or neighbour discovery: from the director that has it. */
 import { z } from 'zod';
+import { familyOf } from '../inventory/addresses.ts';
 import type { Fleet, Host } from '../model.ts';
 import { type CheckContext, defineCheck, type Finding, type Look } from '../task.ts';
 import { type ArpAnswers, arpAnswers, arpQuestions } from './support/arp-answers.ts';
 import { fail, listed, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
+import { type NeighbourAnswers, neighbourAnswers, neighbourQuestions } from './support/neighbour-answers.ts';
 import { heard, telling } from './support/said.ts';
 
 /** An interface of a host of the inventory. */
@@ -15,29 +17,36 @@ interface Owner {
 }
 
 export default defineCheck({
-  summary: "ARP for each VIP is answered on the client's segment by the MAC of the director that has it, and by no other.",
+  summary: "ARP (for IPv6: neighbour discovery) for each VIP is answered on the client's segment by the MAC of its director, and by no other.",
   params: z.strictObject({}),
   from: ['client'],
-  probe: (_, __, { vips }) => (ipv4(vips).length > 0 ? telling(arpQuestions(ipv4(vips))) : undefined),
+  probe: (_, __, fleet) =>
+    fleet.vips.length > 0
+      ? telling(
+          of('ipv4', fleet).length > 0 && arpQuestions(of('ipv4', fleet)),
+          of('ipv6', fleet).length > 0 && neighbourQuestions(of('ipv6', fleet)),
+        )
+      : undefined,
   expect: (looks, _, context) => {
     const expected = "each VIP answered by its director's MAC alone";
     if (looks.length === 0) return [nobodyLooked('client', context.fleet, expected)];
     return looks.flatMap((look) => {
       const said = heard(look);
-      return said
-        ? ipv4(context.fleet.vips).flatMap((vip) => judgeVip(vip, arpAnswers(said, vip), look, context))
-        : [unreadable(look, expected)];
+      if (!said) return [unreadable(look, expected)];
+      return [
+        ...of('ipv4', context.fleet).flatMap((vip) => judgeVip(vip, arpAnswers(said, vip), look, context)),
+        ...of('ipv6', context.fleet).flatMap((vip) => judgeVip(vip, neighbourAnswers(said, vip), look, context)),
+      ];
     });
   },
   example: {},
 });
 
-/** IPv6 has neighbour discovery in ARP's place. */
-function ipv4(vips: readonly string[]): readonly string[] {
-  return vips.filter((vip) => !vip.includes(':'));
+function of(family: 'ipv4' | 'ipv6', { vips }: Pick<Fleet, 'vips'>): readonly string[] {
+  return vips.filter((vip) => familyOf(vip) === family);
 }
 
-function judgeVip(vip: string, answers: ArpAnswers, { host: client }: Look, context: CheckContext): readonly Finding[] {
+function judgeVip(vip: string, answers: ArpAnswers | NeighbourAnswers, { host: client }: Look, context: CheckContext): readonly Finding[] {
   const owners = ownersOf(context);
   const holders = owners.filter(
     ({ host, addresses }) => host.role === 'director' && addresses.some((address) => address.split('/', 1)[0] === vip),
@@ -60,7 +69,11 @@ function judgeVip(vip: string, answers: ArpAnswers, { host: client }: Look, cont
   const failures = wrong.map((mac) => intruder(vip, mac, { owner: owners.find((each) => each.mac === mac), client, expected }));
   const mute = holder && !answers.macs.some((mac) => mac === holder.mac) ? [muted(vip, holder, client, expected)] : [];
   if (failures.length + mute.length > 0) return [...failures, ...mute];
-  return [pass(holder?.host.name ?? client.name, `${client.name} got answers for ${vip} from ${listed(answers.macs)} only`, expected)];
+  const blind = 'complete' in answers && !answers.complete;
+  const found = blind
+    ? `${client.name} keeps ${listed(answers.macs)} for ${vip} (a second answer would not be seen here without ndisc6 or tcpdump)`
+    : `${client.name} got answers for ${vip} from ${listed(answers.macs)} only`;
+  return [pass(holder?.host.name ?? client.name, found, expected)];
 }
 
 function ownersOf({ fleet, facts }: { readonly fleet: Fleet; readonly facts: CheckContext['facts'] }): readonly Owner[] {
@@ -82,18 +95,21 @@ function obstacle(vip: string, { obstacle: why, nic }: ArpAnswers, client: Host,
   }[why];
   if (why === 'own-address')
     return fail(client.name, found, expected, `ip addr del ${vip} on ${client.name}: it takes the traffic that is meant for the directors`);
+  if (why === 'no-route' && familyOf(vip) === 'ipv6')
+    return notRun(client.name, found, expected, `a client with IPv6 on the VIP's segment, under "clients:" in the inventory`);
   if (why === 'failed') return notRun(client.name, found, expected, `see why: arping -b -c 1 -I ${nic} ${vip} on ${client.name}`);
   return notRun(client.name, found, expected, `a client on the VIP's segment, under "clients:" in the inventory`);
 }
 
 function silence(vip: string, client: Host, holder: Owner | undefined, expected: string): Finding {
-  const found = `nobody answers ARP for ${vip} on the segment of ${client.name}`;
+  const ipv6 = familyOf(vip) === 'ipv6';
+  const found = `nobody answers ${ipv6 ? 'neighbour discovery' : 'ARP'} for ${vip} on the segment of ${client.name}`;
   if (!holder) return fail(client.name, found, expected, 'no director has the VIP: see vip_placement');
   return fail(
     holder.host.name,
     found,
     expected,
-    `${holder.nic} of ${holder.host.name} and ${client.name} are not on one segment, or its arp_ignore is above 2: ip link; sysctl -a | grep arp_ignore`,
+    `${holder.nic} of ${holder.host.name} and ${client.name} are not on one segment, or ${ipv6 ? 'a firewall drops ICMPv6' : 'its arp_ignore is above 2'}: ip link; ${ipv6 ? 'ip6tables -S' : 'sysctl -a | grep arp_ignore'}`,
   );
 }
 
@@ -114,6 +130,8 @@ function intruder(vip: string, mac: string, { owner, client, expected }: Seen): 
     );
   const quiet = 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2';
   const { name, role } = owner.host;
+  if (role === 'backend' && familyOf(vip) === 'ipv6')
+    return fail(name, found, expected, `ip addr del ${vip}/128 dev ${owner.nic} on ${name}: on lo it answers nobody; see loopback_vip`);
   if (role === 'backend') return fail(name, found, expected, `${quiet} on ${name}, then arp_sysctls; lvsctl deploy keeps it over a reboot`);
   if (role === 'client') return fail(name, found, expected, `ip addr del ${vip} on ${name}`);
   const has = owner.addresses.length > 0 ? `${quiet} on ${name}, where another interface has the VIP;` : '';

@@ -15,17 +15,17 @@ interface Answer {
 }
 
 export default defineCheck({
-  summary: 'Each VIP is on exactly one director, on the declared interface, as a single address (/32).',
+  summary: 'Each VIP is on exactly one director, on the declared interface, with the declared prefix (/32, /128; that of its segment for the gateway of NAT).',
   params: z.strictObject({}),
   from: ['director'],
   probe: (_, __, { virtualAddresses }) =>
     telling(
       addressProbe,
-      sh`for nic in ${[...new Set(virtualAddresses.map((each) => each.interface))]}; do
-  link=absent
-  [ ! -r "/sys/class/net/$nic/operstate" ] || read -r link <"/sys/class/net/$nic/operstate"
-  printf 'link %s %s\n' "$nic" "$link"
-done`,
+      ...[...new Set(virtualAddresses.map((each) => each.interface))].map(
+        (nic) => sh`link=absent
+[ ! -r ${`/sys/class/net/${nic}/operstate`} ] || read -r link <${`/sys/class/net/${nic}/operstate`}
+printf 'link %s %s\n' ${nic} "$link"`,
+      ),
     ),
   expect: (looks, _, context) => {
     const expected = 'each VIP on exactly one director';
@@ -55,7 +55,7 @@ function judgeVip(place: VirtualAddress, answers: readonly Answer[], { fleet }: 
   if (holders.length > 1) return holders.map(({ host }) => splitBrain(vip, host, holders, expected, heartbeatOf(vip, fleet)));
   const [holder] = holders;
   if (holder) {
-    const placed = judgePlace(place, holder, expected);
+    const placed = judgePlace(place, holder, expected, fleet.vrrp === undefined);
     if (placed.status === 'fail' || unasked.length === 0) return [placed];
     return [
       notRun(
@@ -77,26 +77,21 @@ function placesOf(vip: string, { addresses }: Answer): readonly InterfaceAddress
   return addresses.filter(({ address, nic }) => address === vip && nic !== 'lo');
 }
 
-function judgePlace(place: VirtualAddress, holder: Answer, expected: string): Finding {
+function judgePlace(place: VirtualAddress, holder: Answer, expected: string, fixed: boolean): Finding {
   const { address: vip, interface: vipInterface } = place;
   const places = placesOf(vip, holder);
   const found = `${listed(places.map((place) => `${cidr(place)} on ${place.nic}`))} of ${holder.host}`;
   if (places.some(({ nic }) => nic !== vipInterface)) {
     const line = `${cidr(place)} dev ${vipInterface}`;
-    return fail(
-      holder.host,
-      found,
-      expected,
-      `virtual_ipaddress { ${line} } in keepalived.conf of every director, or vrrp.vip_interface in the inventory`,
-    );
+    const fix = fixed
+      ? `ip addr add ${line} and ip addr del on the other interface, or static.interface in the inventory`
+      : `virtual_ipaddress { ${line} } in keepalived.conf of every director, or vrrp.vip_interface in the inventory`;
+    return fail(holder.host, found, expected, fix);
   }
   if (places.some(({ prefix }) => prefix !== place.prefix)) {
-    return fail(
-      holder.host,
-      found,
-      expected,
-      `write ${cidr(place)} in virtual_ipaddress of every director${place.prefix === hostPrefix(vip) ? '; a wider prefix makes a second route to the segment' : ''}`,
-    );
+    const why = place.prefix === hostPrefix(vip) ? '; a wider prefix makes a second route to the segment' : '';
+    const fix = fixed ? `ip addr add ${cidr(place)} dev ${vipInterface}, and ip addr del with the other prefix` : `write ${cidr(place)} in virtual_ipaddress of every director`;
+    return fail(holder.host, found, expected, `${fix}${why}`);
   }
   return pass(holder.host, found, expected);
 }
@@ -121,7 +116,7 @@ function heartbeatOf(vip: string, { vrrp, static: fixed }: Fleet): string {
 }
 
 function nobodyHasIt(
-  { address: vip, interface: vipInterface }: VirtualAddress,
+  { address: vip, prefix, interface: vipInterface }: VirtualAddress,
   { host, links }: Answer,
   expected: string,
   fleet: Fleet,
@@ -133,10 +128,10 @@ function nobodyHasIt(
       host,
       `${found}; there is no interface ${vipInterface} here`,
       expected,
-      `name the right one: vrrp.vip_interface in the inventory`,
+      `name the right one in the inventory: ${fleet.vrrp ? 'vrrp.vip_interface' : 'static.interface'}, or nat.interface for the gateway`,
     );
   if (link === 'down' || link === 'lowerlayerdown')
     return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
   const start = 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why';
-  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip} dev ${vipInterface}, or lvsctl deploy`);
+  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip}/${prefix} dev ${vipInterface}${prefix === 128 ? ' preferred_lft 0' : ''}; lvsctl deploy also keeps it over a reboot`);
 }

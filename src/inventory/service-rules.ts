@@ -86,8 +86,8 @@ function unreachableVip({ said: { routed }, built, index }: Subject, { fleet }: 
     return nic ? [{ ...nic, host: host.name }] : [];
   });
   const said = nics.map((nic) => vipProblem(built, nic)).find((problem) => problem !== undefined);
-  const hint =
-    'nobody would ask for it by ARP: take an address of that network which no host has; routed: true, if a router sends it to the director';
+  const routers = said?.includes(' lies outside ') ? '; routed: true, if a router sends it to the director' : '';
+  const hint = `nobody would ask for it by ARP: take an address of that network which no host has${routers}`;
   return said === undefined ? [] : [fault('vip-outside', ['services', index, 'vip'], said, hint)];
 }
 

@@ -13,7 +13,7 @@ import { namespaceOf } from './places.ts';
 
 /** Starts the lab's gateway in its namespace and waits until it takes connections. It goes on when this process ends. */
 export async function startGateway(layout: Layout, directory: string, repository: string, signal?: AbortSignal): Promise<void> {
-  const addresses = layout.segments.map((segment) => segment.gateway);
+  const addresses = layout.segments.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
   writeFileSync(join(directory, 'gateway.json'), JSON.stringify({ addresses, repository }));
   const log = openSync(join(directory, 'gateway.log'), 'a', 0o600);
   const child = spawn(

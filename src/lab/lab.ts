@@ -19,7 +19,7 @@ export interface Lab {
   readonly knownHostsFile: string;
   /** The private key that every machine lets in as root. */
   readonly keyFile: string;
-  /** The gateway's address on the first host's first segment; it serves packages over HTTP there. */
+  /** The gateway's address beside the first host's; it serves packages over HTTP there. */
   readonly gateway: string;
   readonly hosts: readonly LabHost[];
 }
@@ -31,7 +31,7 @@ export function describeLab(directory: string, state: LabState): Lab {
     dial: labDial(directory),
     knownHostsFile: `${directory}/known_hosts`,
     keyFile: `${directory}/id_ed25519`,
-    gateway: state.layout.segments[0]?.gateway ?? '',
+    gateway: state.layout.hosts[0]?.gateway ?? '',
     hosts: state.layout.hosts,
   };
 }

@@ -1,27 +1,16 @@
 import { createHash } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
 import { EXIT, LvsError } from '../errors.ts';
-import type { Fleet, Host, Nic } from '../model.ts';
+import type { Fleet, Host } from '../model.ts';
 import { labName } from './places.ts';
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
-type Subnet = readonly [Address, number];
-
-/** One network segment of the lab: a bridge, on which the gateway has an address. */
-export interface Segment {
-  readonly bridge: string;
-  /** In CIDR notation. */
-  readonly subnet: string;
-  /** The gateway's address, without length. */
-  readonly gateway: string;
-  readonly length: number;
-}
+import { findSubnet, type Segment, segmentsOf } from './segments.ts';
 
 export interface LabNic {
   /** As the inventory calls it. */
   readonly name: string;
-  /** In CIDR notation. */
-  readonly address: string;
+  /** In CIDR notation, of one family or both; the first is the main one. */
+  readonly addresses: readonly string[];
+  /** The gateway's address for each family of which this NIC carries the host's first address; packets for elsewhere go there. */
+  readonly gateways: readonly string[];
   readonly mac: string;
   /** The namespace's end of the line. */
   readonly tap: string;
@@ -33,7 +22,7 @@ export interface LabHost {
   /** Where ssh goes. */
   readonly address: string;
   readonly nics: readonly LabNic[];
-  /** The gateway's address on the first NIC's segment. */
+  /** The gateway's address beside the host's main one: packages come from there. */
   readonly gateway: string;
 }
 
@@ -41,104 +30,76 @@ export interface LabHost {
 export interface Layout {
   readonly name: string;
   readonly segments: readonly Segment[];
+  /** The gateway is a router: it passes packets from one segment to another. */
+  readonly routes: boolean;
+  /** VIPs that lie in no subnet, and where the router finds them. */
+  readonly routedVips: readonly { readonly address: string; readonly bridge: string }[];
   readonly hosts: readonly LabHost[];
   readonly digest: string;
 }
 
-/**
- * Pure. NICs whose subnets overlap share a segment, as they would on a real switch; the gateway takes the highest address of each
- * subnet that the inventory does not use. Throws LvsError (exit 4) where a host's first NIC leaves no room for it.
- */
+/** Pure. Throws LvsError (exit 4) where the subnet of a host's main address leaves no room for the gateway. */
 export function layoutOf(fleet: Fleet): Layout {
-  const used = usedAddresses(fleet);
-  const segments: Segment[] = [];
-  for (const [host, cidr] of nicSubnets(fleet)) {
-    if (segments.some((segment) => contains(segment.subnet, cidr))) continue;
-    segments.push(segmentFor(cidr, `br${segments.length}`, used, host));
-  }
+  const segments = segmentsOf(fleet);
   const hosts = fleet.hosts.map((host, index) => labHost(host, index, segments));
-  const machines = [segments, hosts, fleet.lab];
+  const routedVips = vipsBeyond(fleet, hosts, segments);
+  // A router between subnets is what a tunnel is for; with NAT it would be a way around the director, and hide a wrong default route.
+  const tunnels = segments.length > 1 && fleet.services.some(({ forward }) => forward === 'tun');
+  const routes = tunnels || routedVips.length > 0;
+  const machines = [segments, routes, routedVips, hosts, fleet.lab];
   return {
     name: labName(fleet),
     segments,
+    routes,
+    routedVips,
     hosts,
     digest: createHash('sha256').update(JSON.stringify(machines)).digest('hex').slice(0, 16),
   };
 }
 
-/** Host and address of every NIC; widest subnets first, so that a narrower one finds the segment that it lies in. */
-function nicSubnets(fleet: Fleet): readonly (readonly [Host, string])[] {
-  const all = fleet.hosts.flatMap((host) => host.interfaces.map((nic) => [host, mainAddress(nic)] as const));
-  return all.sort(([, a], [, b]) => parse(a)[1] - parse(b)[1]);
+/** Each with the bridge of the directors' interface that carries it. */
+function vipsBeyond(fleet: Fleet, hosts: readonly LabHost[], segments: readonly Segment[]): Layout['routedVips'] {
+  const directors = hosts.filter((_, index) => fleet.hosts[index]?.role === 'director');
+  return fleet.virtualAddresses.flatMap(({ address, interface: carrier }) => {
+    if (findSubnet(`${address}/${isIpv6(address) ? 128 : 32}`, segments)) return [];
+    const nic = directors.flatMap(({ nics }) => nics).find(({ name }) => name === carrier);
+    return nic ? [{ address, bridge: nic.bridge }] : [];
+  });
 }
 
 function labHost(host: Host, index: number, segments: readonly Segment[]): LabHost {
-  const nics = host.interfaces.map((nic, position) => ({
-    name: nic.name,
-    address: mainAddress(nic),
-    mac: `02:4c:56:${byte(index >> 8)}:${byte(index)}:${byte(position)}`,
-    tap: `tap${index}.${position}`,
-    bridge: segmentOf(mainAddress(nic), segments).bridge,
-  }));
-  const gateway = segmentOf(host.interfaces[0]?.addresses[0] ?? '', segments).gateway;
+  const all = host.interfaces.flatMap(({ addresses }) => addresses);
+  const main = all[0] ?? '';
+  const gateway = findSubnet(main, segments)?.gateway;
+  if (gateway === undefined) throw noRoom(host.name, main);
+  const firsts = [all.find((cidr) => !isIpv6(cidr)), all.find(isIpv6)];
+  const nics = host.interfaces.map((nic, position) => {
+    const { addresses } = nic;
+    const ways = addresses.filter((cidr) => firsts.includes(cidr)).flatMap((cidr) => findSubnet(cidr, segments)?.gateway ?? []);
+    return {
+      name: nic.name,
+      addresses,
+      gateways: ways,
+      mac: `02:4c:56:${byte(index >> 8)}:${byte(index)}:${byte(position)}`,
+      tap: `tap${index}.${position}`,
+      bridge: bridgeOf(host.name, addresses, segments),
+    };
+  });
   return { name: host.name, address: host.address, nics, gateway };
 }
 
-function mainAddress({ addresses }: Nic): string {
-  return addresses[0] ?? '';
+function bridgeOf(host: string, addresses: readonly string[], segments: readonly Segment[]): string {
+  const [found] = addresses.flatMap((cidr) => findSubnet(cidr, segments) ?? []);
+  if (!found) throw noRoom(host, addresses[0] ?? '');
+  return found.bridge;
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(':');
 }
 
 function byte(value: number): string {
   return (value & 0xff).toString(16).padStart(2, '0');
-}
-
-function segmentOf(cidr: string, segments: readonly Segment[]): Segment {
-  const found = segments.find((segment) => contains(segment.subnet, cidr));
-  if (!found) throw noRoom('a host', cidr);
-  return found;
-}
-
-function segmentFor(cidr: string, bridge: string, used: ReadonlySet<string>, host: Host): Segment {
-  const [address, length] = parse(cidr);
-  const kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
-  const network = kind.networkAddressFromCIDR(cidr).toString();
-  const last = kind.broadcastAddressFromCIDR(cidr);
-  // The last address of an IPv4 subnet is its broadcast address.
-  let candidate = address.kind() === 'ipv4' ? previous(last) : last;
-  for (let tries = 0; tries < 4096 && candidate.toString() !== network && last.toString() !== network; tries++) {
-    if (!used.has(candidate.toString())) return { bridge, subnet: `${network}/${length}`, gateway: candidate.toString(), length };
-    candidate = previous(candidate);
-  }
-  throw noRoom(host.name, cidr);
-}
-
-/** The address one below. */
-function previous(address: Address): Address {
-  const bytes = address.toByteArray();
-  for (let index = bytes.length - 1; index >= 0; index--) {
-    const value = bytes[index] ?? 0;
-    bytes[index] = (value + 255) % 256;
-    if (value > 0) break;
-  }
-  return ipaddr.fromByteArray(bytes);
-}
-
-function usedAddresses(fleet: Fleet): ReadonlySet<string> {
-  const all = fleet.hosts.flatMap((host) => [
-    ...[host.address, host.dip, host.rip, ...(host.sources ?? [])],
-    ...host.interfaces.flatMap((nic) => nic.addresses.map((address) => address.split('/')[0])),
-  ]);
-  return new Set([...all, ...fleet.vips].flatMap((address) => (address ? [ipaddr.parse(address).toString()] : [])));
-}
-
-function contains(subnet: string, cidr: string): boolean {
-  const [address] = parse(cidr);
-  const range = parse(subnet);
-  return address.kind() === range[0].kind() && address.match(range[0] as never, range[1]);
-}
-
-function parse(cidr: string): Subnet {
-  return ipaddr.parseCIDR(cidr);
 }
 
 function noRoom(host: string, cidr: string): LvsError {

@@ -1,4 +1,4 @@
-import type { LabHost, Layout } from './layout.ts';
+import { isIpv6, type LabHost, type LabNic, type Layout } from './layout.ts';
 import type { TarEntry } from './tar.ts';
 
 /** The keys of one machine and of the lab, as OpenSSH writes them. */
@@ -21,17 +21,22 @@ export function machineFiles(host: LabHost, layout: Layout, keys: MachineKeys): 
     file('etc/apt/sources.list', `deb [trusted=yes] http://${bracketed(host.gateway)}/ ./\n`),
     ...host.nics.flatMap((nic, index) => [
       file(`etc/systemd/network/10-lab-${index}.link`, `[Match]\nMACAddress=${nic.mac}\nOriginalName=vec*\n\n[Link]\nName=${nic.name}\n`),
-      file(`etc/systemd/network/10-lab-${index}.network`, networkFile(host, index)),
+      file(`etc/systemd/network/10-lab-${index}.network`, networkFile(nic)),
     ]),
     // Last: its presence says that all of the others are there.
     file('etc/lab-machine', `${host.name} of lab ${layout.name}\n`),
   ];
 }
 
-function networkFile(host: LabHost, index: number): string {
-  const nic = host.nics[index];
-  const network = `[Match]\nName=${nic?.name}\n\n[Network]\nAddress=${nic?.address}\nDHCP=no\nIPv6AcceptRA=no\n`;
-  return index === 0 ? `${network}\n[Route]\nGateway=${host.gateway}\nGatewayOnLink=yes\n` : network;
+/** An IPv6 address can be used at once: that nobody else has it is known, and a look would cost the first seconds of every boot. */
+function networkFile({ name, addresses, gateways }: LabNic): string {
+  const sections = [
+    `[Match]\nName=${name}\n`,
+    '[Network]\nDHCP=no\nIPv6AcceptRA=no\n',
+    ...addresses.map((cidr) => `[Address]\nAddress=${cidr}\n${isIpv6(cidr) ? 'DuplicateAddressDetection=none\n' : ''}`),
+    ...gateways.map((gateway) => `[Route]\nGateway=${gateway}\nGatewayOnLink=yes\n`),
+  ];
+  return sections.join('\n');
 }
 
 function hostsFile(layout: Layout): string {
@@ -42,7 +47,7 @@ function hostsFile(layout: Layout): string {
 /** The known_hosts file of the lab: every machine by its name and all its addresses. `publicKeys`: host name → key line. */
 export function knownHosts(layout: Layout, publicKeys: Readonly<Record<string, string>>): string {
   const lines = layout.hosts.map((host) => {
-    const names = new Set([host.name, host.address, ...host.nics.map((nic) => nic.address.split('/')[0])]);
+    const names = new Set([host.name, host.address, ...host.nics.flatMap(({ addresses }) => addresses.map((cidr) => cidr.split('/')[0]))]);
     const [type, key] = (publicKeys[host.name] ?? '').split(' ');
     return `${[...names].join(',')} ${type} ${key}\n`;
   });
@@ -50,7 +55,7 @@ export function knownHosts(layout: Layout, publicKeys: Readonly<Record<string, s
 }
 
 function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
+  return isIpv6(address) ? `[${address}]` : address;
 }
 
 function file(path: string, content: string, mode = 0o644): TarEntry {

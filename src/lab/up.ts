@@ -57,7 +57,8 @@ async function build(fleet: Fleet, layout: Layout, image: Image, report: Report,
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const state = { file: resolve(fleet.file), layout, image, settings: fleet.lab };
   await writeIdentities(layout, directory, signal);
-  report({ stage: 'network', doing: `makes a network of ${layout.segments.map(({ subnet }) => subnet).join(', ')}` });
+  const segments = layout.segments.map(({ subnets }) => subnets.map(({ cidr }) => cidr).join(' and '));
+  report({ stage: 'network', doing: `makes a network of ${segments.join(', ')}` });
   await makeNamespace(layout, signal);
   await startGateway(layout, directory, image.repository, signal);
   prepareMachines(directory);

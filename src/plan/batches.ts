@@ -49,16 +49,22 @@ function groupsOf(hosts: readonly Phases[], plan: PlayPlan): readonly (readonly 
   return [[...rest.filter((phases) => !isBusy(phases)), ...first].sort((a, b) => hosts.indexOf(a) - hosts.indexOf(b)), ...others];
 }
 
-/** A director that holds a VIP is not touched before its peers have been, and are right. */
-function mastersLast(hosts: readonly Phases[], { fleet, seen }: PlayPlan): readonly Phases[] {
-  const holds = (name: string): boolean => {
-    const looked = seen[name];
-    if (fleet.hosts.find((host) => host.name === name)?.role !== 'director' || !looked?.reached) return false;
-    const addresses = Object.values(looked.facts.interfaces).flatMap((nic) => nic.addresses.map((address) => address.split('/')[0] ?? ''));
-    return fleet.vips.some((vip) => addresses.includes(vip));
-  };
-  const isMaster = (phases: Phases): boolean => holds(phases[0]?.host ?? '');
-  return [...hosts.filter((host) => !isMaster(host)), ...hosts.filter(isMaster)];
+/**
+ * A director that holds a VIP is not touched before its peers have been, and are right. Where each holds some (active/active), the one
+ * that holds fewer comes first: what it gives away is taken over by one that is not being worked on.
+ */
+function mastersLast(hosts: readonly Phases[], plan: PlayPlan): readonly Phases[] {
+  const held = new Map(hosts.map((phases) => [phases, heldBy(phases[0]?.host ?? '', plan)]));
+  return hosts.toSorted((one, other) => (held.get(one) ?? 0) - (held.get(other) ?? 0));
+}
+
+/** How many of the addresses that directors hold for others this one has; an address on lo is there for packets alone. */
+function heldBy(name: string, { fleet, seen }: PlayPlan): number {
+  const looked = seen[name];
+  if (fleet.hosts.find((host) => host.name === name)?.role !== 'director' || !looked?.reached) return 0;
+  const nics = Object.entries(looked.facts.interfaces).filter(([nic]) => nic !== 'lo');
+  const addresses = new Set(nics.flatMap(([, nic]) => nic.addresses.map((address) => address.split('/')[0] ?? '')));
+  return fleet.virtualAddresses.filter(({ address }) => addresses.has(address)).length;
 }
 
 function sizesOf({ serial, play }: PlayPlan, hosts: number): readonly number[] {

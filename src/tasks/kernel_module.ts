@@ -43,7 +43,7 @@ interface Seen {
 export default defineTask<Want, Seen>({
   summary: 'A module of the kernel: loaded now, and loaded at boot.',
   params,
-  touches: (want) => toList(want.name).map((name) => `module:${name}`),
+  touches: (want) => [...toList(want.name).map((name) => `module:${name}`), ...paths(want).map((path) => `file:${path}`)],
   probe: (want) => lines(filesProbe(paths(want)), loadedProbe(toList(want.name)), liveOptionsProbe(want)),
   parse: (output, want) => {
     const names = toList(want.name);

@@ -4,18 +4,22 @@ import type { Event, Fleet } from '../model.ts';
 
 /**
  * Milliseconds: keepalived tries a real server that came back once per delay_loop, and directors elect a master within three adverts and
- * a skew of at most one more.
+ * a skew of at most one more. On static directors their own unit looks after the real servers, or nothing does. nginx leaves a server out
+ * for fail_timeout.
  */
-export function settling({ services, vrrp }: Fleet): number {
-  return (
-    1000 *
-    (1 +
-      Math.max(
-        ...(vrrp?.instances ?? []).map(({ advert }) => 4 * advert),
-        ...services.map(({ check }) => check.delayLoop + check.timeout),
-        0,
-      ))
-  );
+export function settling(fleet: Fleet): number {
+  const seconds = [...checkTimes(fleet), ...(fleet.vrrp?.instances ?? []).map(({ advert }) => 4 * advert), ...proxyTimes(fleet)];
+  return 1000 * (1 + Math.max(...seconds, 0));
+}
+
+function checkTimes({ services, vrrp, static: fixed }: Fleet): readonly number[] {
+  if (vrrp) return services.map(({ check }) => check.delayLoop + check.timeout);
+  const { checkInterval } = fixed ?? {};
+  return checkInterval === undefined ? [] : services.map(({ check }) => checkInterval + check.timeout);
+}
+
+function proxyTimes({ proxy }: Fleet): readonly number[] {
+  return (proxy?.upstreams ?? []).flatMap(({ servers }) => servers.filter(({ maxFails }) => maxFails > 0).map(({ failTimeout }) => failTimeout));
 }
 
 interface Waiting {

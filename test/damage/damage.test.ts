@@ -13,8 +13,8 @@ describe('the kinds of damage', () => {
 
   test('every task that there is mends one', async () => {
     const { tasks } = await loadRegistry();
-    // What only asks, waits or acts has no state that could be damaged.
-    const stateless = ['query', 'wait_for', 'http_check', 'reboot'];
+    // What only asks, waits, acts or undoes has no state that could be damaged.
+    const stateless = ['query', 'wait_for', 'http_check', 'reboot', 'restore'];
     const planned = new Set(every.flatMap(({ plan, first }) => [...plan, ...(first?.plan ?? [])]).map((each) => each.replace(/ .*/, '')));
     expect([...tasks.keys()].filter((task) => !planned.has(task) && !stateless.includes(task))).toEqual([]);
   });

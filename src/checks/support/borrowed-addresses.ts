@@ -17,7 +17,7 @@ for a in "$@"; do
   place=$((place + 1))
   if [ "$place" -gt "$skip" ] && [ "$place" -le $((skip + use)) ]; then set -- "$@" "$a"; fi
 done`,
-    sh`have=$(ip -o -4 addr show)
+    sh`have=$(ip -o addr show)
 each 'neigh replace %s dev %s use' "$@" | ip -force -batch - 2>/dev/null
 sleep 1
 near=$(ip neigh show dev "$dev")
@@ -32,18 +32,23 @@ done`,
 
 /**
  * Lends the addresses in `$@` and leaves in it those that could be. With a lifetime, so that even a killed probe leaves none behind for
- * longer than a minute. What this host has for good is used, and stays.
+ * longer than a minute. What this host has for good is used, and stays. An IPv6 address is deprecated from the start: nothing else on
+ * this host begins a connection from it.
  */
-export const lendAddresses: Sh = sh`trap 'each "address del %s/32 dev %s" "$@" | ip -force -batch - 2>/dev/null' EXIT
+export function lendAddresses(length: 32 | 128): Sh {
+  const lifetime = length === 128 ? 'valid_lft 60 preferred_lft 0 nodad' : 'valid_lft 60 preferred_lft 60';
+  return sh`give_back=${`address del %s/${length} dev %s`}
+trap 'each "$give_back" "$@" | ip -force -batch - 2>/dev/null' EXIT
 trap 'exit 1' HUP INT PIPE TERM
-each 'address add %s/32 dev %s valid_lft 60 preferred_lft 60' "$@" | ip -force -batch - 2>/dev/null
-lent=$(ip -o -4 addr show)
+each ${`address add %s/${length} dev %s ${lifetime}`} "$@" | ip -force -batch - 2>/dev/null
+lent=$(ip -o addr show)
 for a in "$@"; do
   shift
   case $lent in *" $a/"*) set -- "$@" "$a" ;; esac
 done`;
+}
 
-export const returnAddresses: Sh = sh`each 'address del %s/32 dev %s' "$@" | ip -force -batch - 2>/dev/null
+export const returnAddresses: Sh = sh`each "$give_back" "$@" | ip -force -batch - 2>/dev/null
 trap - EXIT HUP INT PIPE TERM`;
 
 /** `each FORMAT ADDRESS…`: a line for every address that is not this host's own anyway; the format is given it and the interface. */

@@ -1,6 +1,7 @@
-/** Many requests to a VIP, each over a new connection, also from addresses that a client only borrows for it. */
+/** Many requests to VIPs, each over a new connection or from a new port, also from addresses that a client only borrows for it. */
 import { lines, type Sh, sh } from '../../task.ts';
 import { chooseAddresses, eachAddress, lendAddresses, returnAddresses } from './borrowed-addresses.ts';
+import { datagrams } from './datagrams.ts';
 import { routeTo } from './route.ts';
 import type { Said } from './said.ts';
 
@@ -8,7 +9,13 @@ export interface Campaign {
   /** Names the answers; a number. */
   readonly id: number;
   readonly vip: string;
-  readonly url: string;
+  /** What is fetched by curl; any certificate will do. Absent: a datagram is sent to `port`. */
+  readonly url?: string;
+  readonly hostHeader?: string | undefined;
+  readonly userAgent?: string | undefined;
+  /** Datagrams: where to, and hexadecimal bytes. */
+  readonly port?: number;
+  readonly payload?: string | undefined;
   readonly requests: number;
   /** Names to look for in bodies, as whole words. */
   readonly markers: readonly string[];
@@ -29,17 +36,22 @@ export interface Answer {
   readonly markers: readonly number[];
 }
 
-/** Says `missing TOOL`, or for each campaign `using ID ADDRESSES`, `got` lines, `exit ID CODE`, `taken ID ADDRESS`, `route ID ROUTER`. */
+/** Says `missing TOOL`, or for each campaign `using ID ADDRESSES`, `got` lines, `exit ID CODE`, `taken ID ADDRESS`, `route ID ROUTER`, `lack ID TOOL`. */
 export function requestProbe(campaigns: readonly Campaign[]): Sh {
-  const visits = campaigns.map((campaign) =>
+  const pages = campaigns.filter(({ url }) => url !== undefined);
+  const visits = pages.map((campaign) =>
     lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)),
   );
-  return sh`curl=$(curl -V 2>/dev/null)
+  const fetching = sh`curl=$(curl -V 2>/dev/null)
 if [ -z "$curl" ]; then printf 'missing curl\n'
 elif ! command -v awk >/dev/null 2>&1; then printf 'missing awk\n'
 else
-${lines(prepare, eachAddress, forget(campaigns), ...visits)}
+${lines(prepare, eachAddress, ...visits)}
 fi`;
+  const sending = campaigns.flatMap(({ id, vip, port, url, requests, payload, markers }) =>
+    url === undefined && port !== undefined ? [datagrams({ id, address: vip, port, requests, payload, markers })] : [],
+  );
+  return lines(forget(campaigns), pages.length > 0 && fetching, ...sending);
 }
 
 /**
@@ -70,14 +82,14 @@ size < 65536 {
   for (i = 1; i <= count; i++) if (index("," found ",", "," i ",") == 0 && named($0, names[i])) found = found (found == "" ? "" : ",") i
 }`;
 
-/** A black hole costs at most 20 s: what was not asked by then counts as failed. */
+/** A black hole costs at most 20 s, with TLS 40 s: what was not asked by then counts as failed. -N: what was answered by then is told. */
 const prepare = sh`IFS= read -r mark </proc/sys/kernel/random/uuid
 tell=${tell} limit='' have='' dev=''
-! command -v timeout >/dev/null 2>&1 || limit='timeout 20'
+! command -v timeout >/dev/null 2>&1 || limit=timeout
 export mark markers id
 run() {
   {
-    $limit curl -q "$@" 2>/dev/null
+    \${limit:+"$limit" "$longest"} curl -q "$@" 2>/dev/null
     printf '\n%s exit %s\n' "$mark" $?
   } | awk "$tell"
 }
@@ -93,15 +105,18 @@ request_each() {
  * `request ADDRESS…` fetches the pages from every address, in one process: several addresses need a curl that knows `--next` (7.36). `-`
  * stands for whichever address the host takes.
  */
-function define({ id, url, requests, markers }: Campaign): Sh {
+function define({ id, url = '', requests, markers, hostHeader, userAgent }: Campaign): Sh {
   const urls = Array.from({ length: requests }, () => ['--url', url]).flat();
-  return sh`id=${id} markers=${markers.join(' ')}
+  // Under TLS HTTP/1.0 is negotiated, and curl 7.88 refuses the answer of a server that has only 1.1.
+  const version = url.startsWith('https:') ? '--http1.1' : '-0';
+  const heads = [...(hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]), ...(userAgent === undefined ? [] : ['-A', userAgent])];
+  return sh`id=${id} markers=${markers.join(' ')} longest=${url.startsWith('https:') ? 40 : 20}
 request() {
   left=$#
   while [ "$left" -gt 0 ]; do
     a=$1 left=$((left - 1))
     shift
-    set -- "$@" -g -s -0 --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close'
+    set -- "$@" -g -s -k -N ${version} --noproxy '*' --connect-timeout 2 --max-time 5 --limit-rate 2M -H 'Connection: close' ${heads}
     [ "$a" = - ] || set -- "$@" --interface "$a"
     set -- "$@" -w "\\n$mark %{http_code} %{num_connects} %{time_total} %{local_ip}\\n" ${urls}
     [ "$left" -eq 0 ] || set -- "$@" --next
@@ -128,7 +143,7 @@ function fromSources(campaign: Campaign): Sh {
   printf 'route %s %s\n' ${id} "\${via:-none}"
   ${fromHere(campaign)}
 else
-${lines(chooseAddresses(id, sources, use), lendAddresses)}
+${lines(chooseAddresses(id, sources, use), lendAddresses(vip.includes(':') ? 128 : 32))}
   request_each "$@"
 ${returnAddresses}
 fi`,

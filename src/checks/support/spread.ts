@@ -1,6 +1,8 @@
 /** Whether answers are spread over the backends as a scheduler spreads them. */
-import type { Scheduler } from '../../model.ts';
+import type { Entrance } from './entrances.ts';
 import { listed } from './finding.ts';
+
+type Scheduler = Entrance['scheduler'];
 
 export interface Share {
   readonly host: string;
@@ -16,28 +18,52 @@ export interface Spread {
   readonly expected: string;
 }
 
-/** Which backend answers depends on more than weights: on the destination, on load, or on who is left. */
-const unpredictable: readonly Scheduler[] = ['dh', 'lblc', 'lblcr', 'fo', 'ovf'];
+/**
+ * Which backend answers depends on more than weights: on the destination, which is always the same here; on load, of which a few requests
+ * one after another make none (then sed and nq always take the same one); or on a network that all our addresses lie in.
+ */
+const unpredictable: readonly Scheduler[] = ['dh', 'lblc', 'lblcr', 'ovf', 'sed', 'nq', 'ip_hash'];
+
+/** Go by turns, as weights say; the others by load, so that only a backend that gets nothing tells anything. */
+const byTurns: readonly Scheduler[] = ['rr', 'wrr', 'round_robin'];
 
 /** A sample with fewer for each backend says nothing of the spread: with 6 each, all to one of two has a chance of 1 in 2000. */
 export const sampleEach = 6;
 
 export function judgeSpread(shares: readonly Share[], scheduler: Scheduler): Spread {
   const total = shares.reduce((sum, { got }) => sum + got, 0);
-  const weighed = shares.map((share) => ({ ...share, weight: scheduler === 'rr' ? Math.min(share.weight, 1) : share.weight }));
+  const weighed = shares.map((share) => ({ ...share, weight: weightFor(scheduler, share, shares) }));
   const weights = weighed.reduce((sum, { weight }) => sum + weight, 0);
   const expecting = weighed.map((share) => ({ ...share, wanted: weights > 0 ? (total * share.weight) / weights : 0 }));
   const found = `${listed(shares.map(({ host, got }) => `${got} from ${host}`))}`;
   const say = (verdict: Spread['verdict'], expected: string): Spread => ({ verdict, found, expected });
   const shown = `${listed(expecting.map(({ host, wanted }) => `${Number(wanted.toFixed(1))} from ${host}`))} (${scheduler})`;
+  const idle = shares.some(({ weight, got }) => weight === 0 && got > 0);
+  if (idle) return say('wrong', `none from ${listed(shares.filter(({ weight }) => weight === 0).map(({ host }) => host))} (weight 0)`);
   if (unpredictable.includes(scheduler)) return say('unknown', `what ${scheduler} decides`);
-  const fed = expecting.filter(({ weight }) => weight > 0);
-  if (expecting.some(({ weight, got }) => weight === 0 && got > 0)) return say('wrong', shown);
+  if (scheduler === 'fo') return say(judgeFailover(weighed, total), `all from ${listed(weighed.filter(isFed).map(({ host }) => host))} (fo)`);
+  const fed = expecting.filter(isFed);
   if (fed.length < 2) return say(total > 0 ? 'right' : 'unknown', shown);
   if (total < sampleEach * fed.length) return say('unknown', `at least ${sampleEach * fed.length} answers to judge by`);
-  if (scheduler === 'rr' || scheduler === 'wrr') return say(matches(fed) ? 'right' : 'wrong', shown);
+  if (byTurns.includes(scheduler)) return say(matches(fed) ? 'right' : 'wrong', shown);
   const starved = fed.filter(({ wanted, got }) => got === 0 && wanted >= 5);
   return say(starved.length === 0 ? 'right' : 'wrong', `some from ${listed(fed.map(({ host }) => host))} (${scheduler})`);
+}
+
+/** rr has no weights but 0; failover sends everything to the largest. */
+function weightFor(scheduler: Scheduler, { weight }: Share, all: readonly Share[]): number {
+  if (scheduler === 'rr') return Math.min(weight, 1);
+  return scheduler === 'fo' && weight < Math.max(...all.map((share) => share.weight)) ? 0 : weight;
+}
+
+function isFed({ weight }: { readonly weight: number }): boolean {
+  return weight > 0;
+}
+
+/** One of those with the largest weight answers all. */
+function judgeFailover(weighed: readonly Share[], total: number): Spread['verdict'] {
+  if (total === 0) return 'unknown';
+  return weighed.some((share) => !isFed(share) && share.got > 0) ? 'wrong' : 'right';
 }
 
 /** Within one of what is due, or with other clients between ours, not against it with p < 0.001. */

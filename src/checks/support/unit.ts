@@ -1,8 +1,25 @@
 /** A service that must run and come back after a reboot. */
 
-import type { Finding } from '../../task.ts';
-import type { SeenUnit } from '../../tasks/support/systemd.ts';
+import { type Finding, type Output, type Sh, sh } from '../../task.ts';
+import { parseUnit, type SeenUnit, unitProbe } from '../../tasks/support/systemd.ts';
 import { fail, notRun, pass } from './finding.ts';
+
+/** The first of the units that is there, or the first; a name differs from distribution to distribution. Read it with `anyUnit`. */
+export function anyUnitProbe(units: readonly string[]): Sh {
+  const [first = '', ...others] = units;
+  if (others.length === 0) return unitProbe(`${first}.service`);
+  return sh`unit=''
+for u in ${units}; do [ -n "$unit" ] || ! systemctl cat -- "$u.service" >/dev/null 2>&1 || unit=$u; done
+printf 'chosen %s\n' "\${unit:=${first}}"
+systemctl show -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload -- "$unit.service" 2>/dev/null | sed 's/^/unit /'`;
+}
+
+/** `unit` is empty where none was asked for. */
+export function anyUnit(output: Pick<Output, 'stdout'>, units: readonly string[]): { readonly unit: string; readonly seen: SeenUnit } {
+  const chosen = /^chosen (\S+)$/m.exec(output.stdout)?.[1];
+  const unit = units.find((name) => name === chosen) ?? units[0] ?? '';
+  return { unit, seen: parseUnit(output) };
+}
 
 /** Two findings: runs now, starts at boot. `name` is the unit without its ending. */
 export function judgeUnit(host: string, name: string, unit: SeenUnit): readonly Finding[] {

@@ -1,10 +1,10 @@
 /** What clients experienced at one virtual server, as findings. */
-import type { VirtualServer } from '../../model.ts';
 import type { Finding } from '../../task.ts';
+import { type Entrance, entranceName } from './entrances.ts';
 import { count, fail, listed, notRun, pass } from './finding.ts';
 import type { Answer } from './requests.ts';
 import { judgeSpread, type Share, type Spread } from './spread.ts';
-import { serviceName } from './topology.ts';
+import { endpoint } from './topology.ts';
 
 /** One client's requests to one virtual server. */
 export interface Visit {
@@ -17,27 +17,46 @@ export interface Visit {
 }
 
 /** Errors and latency. */
-export function judgeErrors(service: VirtualServer, { client, requests, answers }: Visit, maxErrorRate: number): Finding {
+export function judgeErrors(entrance: Entrance, { client, requests, answers }: Visit, maxErrorRate: number): Finding {
+  const right = entrance.protocol === 'udp' ? 'answered' : 'answered with status 200';
   const expected =
-    maxErrorRate === 0 ? 'every request answered with status 200' : `at most ${maxErrorRate * 100} % of requests without status 200`;
-  const name = serviceName(service);
-  if (requests === 0)
-    return notRun(client, `${client} could send no request to ${name}`, expected, `see by hand: curl -v http://${name}/ on ${client}`);
+    maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
+  const name = entranceName(entrance);
+  if (requests === 0) return notRun(client, `${client} could send no request to ${name}`, expected, byHand(entrance, client));
   const good = answers.filter(({ status }) => status === 200);
-  const found = `${good.length} of ${count(requests, 'request')} of ${client} to ${name} answered with status 200`;
+  const found = `${good.length} of ${count(requests, 'request')} of ${client} to ${name} ${right}`;
   const failed = requests - good.length;
-  if (failed <= requests * maxErrorRate) return pass(client, `${found}${latency(good)}`, expected);
+  const times = entrance.protocol === 'udp' ? '' : latency(good);
+  if (failed <= requests * maxErrorRate) return pass(client, `${found}${times}`, expected);
   const statuses = [...new Set(answers.map(({ status }) => status))]
     .filter((status) => status !== 200 && status !== 0)
     .toSorted((one, other) => one - other);
   const other = statuses.map((status) => `${answers.filter((answer) => answer.status === status).length} with status ${status}`);
   const silent = requests - answers.filter(({ status }) => status !== 0).length;
   const kinds = [...(silent > 0 ? [`${silent} without an answer`] : []), ...other];
-  const fix =
-    good.length === 0 && silent === requests
-      ? `see vip_placement, vip_arp and ipvs_table; then let TCP port ${service.port} in for ${service.vip} on directors and backends`
-      : 'see real_server_page and ipvs_table for the backend that fails';
-  return fail(client, `${found}: ${listed(kinds)}${latency(good)}`, expected, fix);
+  const fix = good.length === 0 && silent === requests ? silenceFix(entrance) : failureFix(entrance);
+  return fail(client, `${found}: ${listed(kinds)}${times}`, expected, fix);
+}
+
+function byHand({ vip, port, protocol, tls, hostHeader }: Entrance, client: string): string {
+  const place = endpoint(vip, port);
+  if (protocol === 'udp') return `see by hand, with bash: exec 3<>/dev/udp/${vip}/${port}; echo >&3; dd count=1 <&3 on ${client}`;
+  const header = hostHeader === undefined ? '' : ` -H "Host: ${hostHeader}"`;
+  return `see by hand: curl -v${tls ? 'k' : ''}${header} ${tls ? 'https' : 'http'}://${place}/ on ${client}`;
+}
+
+function silenceFix({ service, vip, port, protocol }: Entrance): string {
+  const open = `then let ${protocol.toUpperCase()} port ${port} in for ${vip} on directors${service ? ' and backends' : ''}`;
+  if (!service) return `see vip_placement, vip_arp and proxy_service; ${open}`;
+  const path = service.forward === 'nat' ? ', nat_path' : service.forward === 'tun' ? ', tunnel' : '';
+  const mark = service.fwmark ? `; see that packets get mark ${service.fwmark.mark}: iptables -t mangle -S, or nft list ruleset` : '';
+  return `see vip_placement, vip_arp${path} and ipvs_table; ${open}${mark}`;
+}
+
+function failureFix({ service }: Entrance): string {
+  return service
+    ? 'see real_server_page and ipvs_table for the backend that fails'
+    : "see real_server_page for the backend that fails, and the directors' nginx error log";
 }
 
 function latency(answers: readonly Answer[]): string {
@@ -54,51 +73,57 @@ export interface SharesContext {
 }
 
 /** The spread over all clients together: two of them could take turns in step with the scheduler. */
-export function judgeShares(service: VirtualServer, visits: readonly Visit[], context: SharesContext): Finding {
+export function judgeShares(entrance: Entrance, visits: readonly Visit[], context: SharesContext): Finding {
   const client = visits.length === 1 && visits[0] ? visits[0].client : 'clients';
   const good = visits.flatMap(({ answers }) => answers.filter(({ status, fresh }) => status === 200 && fresh));
-  const uncounted = cannotCount(client, service, good);
+  const uncounted = cannotCount(client, entrance, good);
   if (uncounted) return uncounted;
-  if (!context.needsSources) return verdict(client, service, judgeSpread(sharesOf(service, good), service.scheduler), '');
+  if (!context.needsSources) return verdict(client, entrance, judgeSpread(sharesOf(entrance, good), entrance.scheduler), '');
   if (visits.some(({ sources }) => sources > 0)) {
     const firsts = visits.flatMap((visit) => (visit.sources > 0 ? firstPerSource(visit, good) : []));
-    return judgeBorrowed(service, client, firsts, context);
+    return judgeBorrowed(entrance, client, firsts, context);
   }
-  const found = `${service.persistence === undefined ? service.scheduler : 'persistence'} sends one address to one backend`;
-  const fix = `free addresses of the segment for ${client} to send from: sources: [ … ] of that client in the inventory`;
-  return notRun(client, found, spreadExpected(service), fix);
+  const who = entrance.wholeNetworks ? 'a whole network' : 'one address';
+  const found = `${entrance.persistence === undefined ? entrance.scheduler : 'persistence'} sends ${who} to one backend`;
+  return notRun(client, found, spreadExpected(entrance), sourcesFix(entrance, client));
 }
 
-function spreadExpected(service: VirtualServer): string {
-  return `${serviceName(service)} spreads over ${listed(service.realServers.map(({ host }) => host))} as ${service.scheduler} and weights say`;
+function sourcesFix({ protocol, wholeNetworks }: Entrance, client: string): string {
+  if (wholeNetworks) return 'clients in several networks, under "clients:" in the inventory';
+  if (protocol === 'udp') return 'several clients, under "clients:" in the inventory';
+  return `free addresses of the segment for ${client} to send from: sources: [ … ] of that client in the inventory`;
+}
+
+function spreadExpected(entrance: Entrance): string {
+  return `${entranceName(entrance)} spreads over ${listed(entrance.servers.map(({ host }) => host))} as ${entrance.scheduler} and weights say`;
 }
 
 /** Nothing to count, or pages that do not tell whose they are. */
-function cannotCount(client: string, service: VirtualServer, good: readonly Answer[]): Finding | undefined {
-  const expected = spreadExpected(service);
+function cannotCount(client: string, entrance: Entrance, good: readonly Answer[]): Finding | undefined {
+  const expected = spreadExpected(entrance);
   const strange = good.filter(({ markers }) => markers.length !== 1).length;
   const fix = "each backend's page must hold its name in the inventory, and no other backend's";
   if (good.length === 0) return notRun(client, 'no answer to count', expected, '');
   if (strange === good.length) return notRun(client, 'no page names its backend', expected, fix);
-  const found = `${count(strange, 'answer')} of ${good.length} named no single backend of ${serviceName(service)}`;
+  const found = `${count(strange, 'answer')} of ${good.length} named no single backend of ${entranceName(entrance)}`;
   return strange > 0 ? fail(client, found, expected, fix) : undefined;
 }
 
 /** Addresses bound before we came tell of an earlier spread: good when right, and no evidence when not. */
-function judgeBorrowed(service: VirtualServer, client: string, firsts: readonly Answer[], { isBound }: SharesContext): Finding {
-  const all = judgeSpread(sharesOf(service, firsts), service.scheduler);
-  if (all.verdict !== 'wrong') return verdict(client, service, all, 'client addresses: ');
+function judgeBorrowed(entrance: Entrance, client: string, firsts: readonly Answer[], { isBound }: SharesContext): Finding {
+  const all = judgeSpread(sharesOf(entrance, firsts), entrance.scheduler);
+  if (all.verdict !== 'wrong') return verdict(client, entrance, all, 'client addresses: ');
   const fresh = firsts.filter((answer) => isBound && !isBound(answer));
-  const judged = isBound ? judgeSpread(sharesOf(service, fresh), service.scheduler) : { ...all, verdict: 'unknown' as const };
-  if (judged.verdict !== 'unknown') return verdict(client, service, judged, 'client addresses: ');
+  const judged = isBound ? judgeSpread(sharesOf(entrance, fresh), entrance.scheduler) : { ...all, verdict: 'unknown' as const };
+  if (judged.verdict !== 'unknown') return verdict(client, entrance, judged, 'client addresses: ');
   const found = `client addresses: ${all.found}, but ${isBound ? `${firsts.length - fresh.length} of ${firsts.length}` : 'some'} may be bound from before`;
-  return notRun(client, found, all.expected, `verify again in ${(service.persistence ?? 0) + finWait} s, or give ${client} more sources`);
+  return notRun(client, found, all.expected, `verify again in ${(entrance.persistence ?? 0) + finWait} s, or give ${client} more sources`);
 }
 
 /** In direct routing the director never sees the server's FIN, and keeps a binding as long as closed connections of it, 120 s. */
 const finWait = 120;
 
-function verdict(client: string, service: VirtualServer, spread: Spread, prefix: string): Finding {
+function verdict(client: string, entrance: Entrance, spread: Spread, prefix: string): Finding {
   const found = `${prefix}${spread.found}`;
   const expected = `${prefix}${spread.expected}`;
   if (spread.verdict === 'right') return pass(client, found, expected);
@@ -107,12 +132,14 @@ function verdict(client: string, service: VirtualServer, spread: Spread, prefix:
     client,
     found,
     expected,
-    `see ipvs_table for weights and missing real servers of ${serviceName(service)}; where one backend answers all, see vip_arp`,
+    entrance.service
+      ? `see ipvs_table for weights and missing real servers of ${entranceName(entrance)}; where one backend answers all, see vip_arp`
+      : `see the upstream of ${entranceName(entrance)} in nginx on the directors, and real_server_page for backends that are left out`,
   );
 }
 
-function sharesOf({ realServers }: VirtualServer, answers: readonly Answer[]): readonly Share[] {
-  return realServers.map(({ host, weight }, position) => ({
+function sharesOf({ servers }: Entrance, answers: readonly Answer[]): readonly Share[] {
+  return servers.map(({ host, weight }, position) => ({
     host,
     weight,
     got: answers.filter(({ markers }) => markers[0] === position).length,
@@ -127,9 +154,9 @@ function firstPerSource({ answers }: Visit, good: readonly Answer[]): readonly A
 }
 
 /** Persistent services: each address stays with its backend. */
-export function judgeFaithful(service: VirtualServer, visits: readonly Visit[]): readonly Finding[] {
-  if (service.persistence === undefined) return [];
-  const expected = `each client address stays with one backend of ${serviceName(service)} for ${service.persistence} s`;
+export function judgeFaithful(entrance: Entrance, visits: readonly Visit[]): readonly Finding[] {
+  if (entrance.persistence === undefined) return [];
+  const expected = `each client address stays with one backend of ${entranceName(entrance)} for ${entrance.persistence} s`;
   return visits.flatMap(({ client, answers }) => {
     const good = answers.filter(({ status, markers }) => status === 200 && markers.length === 1);
     const sources = [...new Set(good.map(({ source }) => source))]
@@ -138,7 +165,7 @@ export function judgeFaithful(service: VirtualServer, visits: readonly Visit[]):
     if (sources.length === 0) return [];
     const moved = sources.filter((group) => group.some(({ markers }) => markers[0] !== group[0]?.markers[0]));
     if (moved.length === 0) return [pass(client, `${count(sources.length, 'source')} of ${client} stayed with one backend each`, expected)];
-    const fix = `persistence_timeout ${service.persistence} in virtual_server ${service.vip} ${service.port} on every director: see ipvs_table`;
+    const fix = `persistence of ${entrance.persistence} s for ${entranceName(entrance)} on every director: see ipvs_table`;
     return [fail(client, `${moved.length} of ${sources.length} sources of ${client} were answered by several backends`, expected, fix)];
   });
 }

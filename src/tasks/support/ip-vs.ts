@@ -18,6 +18,10 @@ export interface TableService {
   readonly scheduler: string;
   /** In jiffies; absent: not persistent. */
   readonly persistence?: number;
+  /** Whose clients stay together: a netmask (`255.255.255.0`), for IPv6 the length of a prefix; there when persistent. */
+  readonly granularity?: string;
+  /** Every packet is scheduled by itself. The kernel does not say so of an IPv6 service. */
+  readonly onePacket?: boolean;
   readonly rows: readonly TableRow[];
 }
 
@@ -40,8 +44,25 @@ function parseService(line: string): Omit<TableService, 'rows'> | undefined {
   const [, protocol = '', place = '', scheduler = '', flags = ''] = /^(TCP|UDP|SCTP|FWM)\s+(\S+)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
   if (protocol === '') return undefined;
   const endpoint = protocol === 'FWM' ? { address: String(Number.parseInt(place, 16)), port: 0 } : parseEndpoint(place);
-  const persistence = /persistent (\d+)/.exec(flags)?.[1];
-  return endpoint && { protocol, ...endpoint, scheduler, ...(persistence !== undefined && { persistence: Number(persistence) }) };
+  const [, persistence, mask = ''] = /persistent (\d+)(?: ([0-9A-F]{8}))?/.exec(flags) ?? [];
+  return (
+    endpoint && {
+      protocol,
+      ...endpoint,
+      scheduler,
+      ...(persistence !== undefined && { persistence: Number(persistence) }),
+      ...(mask !== '' && { granularity: granularityOf(mask) }),
+      ...(/^ops\b/.test(flags) && { onePacket: true }),
+    }
+  );
+}
+
+/** `FFFFFF00` is a netmask. The length of an IPv6 prefix stands in the other byte order: `40000000` is 64. */
+function granularityOf(mask: string): string {
+  const bytes = (mask.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
+  const [first = 0, ...rest] = bytes;
+  // 128 and a netmask of one bit look alike: of the two, only 128 is ever used.
+  return first <= 128 && rest.every((byte) => byte === 0) && first > 0 ? String(first) : bytes.join('.');
 }
 
 function parseRow(line: string): TableRow | undefined {
@@ -61,8 +82,9 @@ export function shortAddress(address: string): string {
   return ipaddr.isValid(address) ? ipaddr.parse(address).toString() : address;
 }
 
-/** `0A122B1E`: an IPv4 address as the table and the kernel's connection list write it. */
+/** An address as the table writes it: `0A122B1E`, `[fd79:0000:0000:0000:0000:0000:0000:0030]`. */
 export function hexAddress(address: string): string {
+  if (ipaddr.IPv6.isValid(address)) return `[${ipaddr.IPv6.parse(address).parts.map((part) => part.toString(16).padStart(4, '0')).join(':')}]`;
   return address
     .split('.')
     .map((byte) => Number(byte).toString(16).padStart(2, '0').toUpperCase())

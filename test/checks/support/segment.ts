@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { quote, renderSh, type Sh } from '../../../src/sh/sh.ts';
 
 export interface Segment {
-  /** Bodies that the server answers with, in turn. */
+  /** Bodies that the server answers with, in turn; datagrams to port 53 too, but not with `silence`. ECHO is what was sent. */
   readonly pages: readonly string[];
   /** Commands in the client's namespace before the probe. It has eth0 with 10.18.43.50/24. */
   readonly client?: string;
@@ -27,8 +27,16 @@ export interface Probed {
 
 const server = `
 const { createServer } = require('node:http');
+const { createSocket } = require('node:dgram');
 const pages = JSON.parse(process.env.PAGES);
 let next = 0;
+const udp = createSocket('udp4');
+let nextAnswer = 0;
+udp.on('message', (said, { port, address }) => {
+  const page = pages[nextAnswer++ % pages.length];
+  if (page !== 'silence') udp.send(page.replace('ECHO', said.toString('hex')), port, address);
+});
+udp.bind(53, '0.0.0.0');
 createServer((_, answer) => answer.end(pages[next++ % pages.length])).listen(80, '0.0.0.0', () => console.log('ready'));
 `;
 
