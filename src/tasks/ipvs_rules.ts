@@ -54,7 +54,7 @@ const restoreUnit: BootUnit = {
     unitCommand(sh`ipvsadm -R <${rulesPath} 2>/dev/null`),
     unitCommand(sh`sed 's/^-A /-E /; s/^-a /-e /' ${rulesPath} | ipvsadm -R`).slice(1),
   ],
-  stop: [unitCommand(sh`sed -n 's/^-A \(.*\) -s .*/-D \1/p' ${rulesPath} | ipvsadm -R`)],
+  stop: [unitCommand(sh`sed -n 's/^-A \\(.*\\) -s .*/-D \\1/p' ${rulesPath} | ipvsadm -R`)],
 };
 
 export default defineTask<Want, Seen>({
@@ -139,7 +139,7 @@ function conflicts({ auto, others: shown }: Seen): readonly Change[] {
     title: `keep ipvsadm's own script from emptying the table at boot (${autoPath})`,
     was: 'AUTO="true"\n',
     will: 'AUTO="false"\n',
-    run: sh`sed -i 's/^[[:space:]]*AUTO="\{0,1\}true.*/AUTO="false"/' ${autoPath}`,
+    run: sh`sed -i 's/^[[:space:]]*AUTO="\\{0,1\\}true.*/AUTO="false"/' ${autoPath}`,
   };
   const unit: Change = {
     id: 'conflict:ipvsadm.service',

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { renderSh } from '../../src/sh/sh.ts';
@@ -172,5 +176,38 @@ describe('others at work on the table', () => {
     expect(change?.id).toBe('conflict:ipvsadm.service');
     expect(renderSh(change?.run ?? { parts: [] }, String)).not.toMatch(/--now|stop/);
     expect(ids([...table, 'auto'])).toEqual(['conflict:/etc/default/ipvsadm']);
+  });
+});
+
+describe('the unit', () => {
+  const bare = ipvsRules.plan(ipvsRules.parse({ stdout: '', stderr: '', exit: 0 }, want), want, planContext({ host: 'dr1' }));
+  const unit = bare.find(({ id }) => id === 'content:/etc/systemd/system/lvsctl-ipvs.service')?.will ?? '';
+
+  /** What the commands of the unit hand to ipvsadm, with these rules on disk. */
+  function handed(key: string, text: string): readonly string[] {
+    const folder = mkdtempSync(join(tmpdir(), 'lvsctl-rules-'));
+    writeFileSync(join(folder, 'rules'), text);
+    // As systemd reads a quoted word.
+    const commands = [...unit.matchAll(new RegExp(`^${key}=-?/bin/sh -c "(.*)"$`, 'gm'))].map(([, word = '']) =>
+      word.replace(/\\(.)/g, '$1').replaceAll('$$', '$'),
+    );
+    const said = commands.map((command) =>
+      execFileSync('sh', ['-c', command.replaceAll('/etc/lvsctl/ipvs.rules', join(folder, 'rules')).replaceAll('ipvsadm -R', 'cat')], {
+        encoding: 'utf8',
+      }),
+    );
+    rmSync(folder, { recursive: true });
+    return said;
+  }
+
+  test('adds what is not there and sets what is: nothing is taken away and put back', () => {
+    const text = rulesText(rules(web, marked));
+    expect(handed('ExecStart', text)).toEqual([text, text.replace(/^-A/gm, '-E').replace(/^-a/gm, '-e')]);
+  });
+
+  test('takes away what the rules name, and nothing else, when it is stopped', () => {
+    expect(handed('ExecStop', rulesText(rules(web, six, dns, marked)))).toEqual([
+      '-D -t 10.18.43.30:80\n-D -t [fd79::30]:80\n-D -u 10.18.43.30:53\n-D -f 7\n',
+    ]);
   });
 });
