@@ -17,9 +17,10 @@ import {
 import { type RulesWant, ruleChanges, strangers } from './support/ipvs-rule-changes.ts';
 import { nameOf, parseRules, placeOf, rowOptions, rulesText, serverOf, wantedRules } from './support/ipvs-rules.ts';
 import { type IpvsView, parseView, viewProbe } from './support/ipvs-view.ts';
+import { exampleService } from './support/keepalived-params.ts';
 import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
 import { autoPath, rulesPath } from './support/table-files.ts';
-import { exampleVirtualServer, virtualServer } from './support/virtual-server.ts';
+import { virtualServer } from './support/virtual-server-params.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const params = z.strictObject({
@@ -97,7 +98,7 @@ export default defineTask<Want, Seen>({
       ...(left.length > 0 ? [`left alone, as nothing here put it there: ${left.join(', ')}`] : []),
     ].join('; ');
   },
-  example: { services: [exampleVirtualServer] },
+  example: { services: [exampleService] },
 });
 
 function parse(output: Output): Seen {

@@ -3,17 +3,35 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
 import { renderSh } from '../../src/sh/sh.ts';
 import ipvsRules from '../../src/tasks/ipvs_rules.ts';
-import { parseRules, parseThresholds, rulesText, wantedRules, withThresholds } from '../../src/tasks/support/ipvs-rules.ts';
-import { exampleVirtualServer, virtualServer } from '../../src/tasks/support/virtual-server.ts';
+import {
+  parseRules,
+  parseThresholds,
+  rulesText,
+  type VirtualServer,
+  wantedRules,
+  withThresholds,
+} from '../../src/tasks/support/ipvs-rules.ts';
+import { exampleService } from '../../src/tasks/support/keepalived-params.ts';
 import { goldenCases, outputOf } from '../support/golden.ts';
 import { planContext } from '../support/plan-context.ts';
 
-type Service = z.input<typeof virtualServer>;
+type Service = VirtualServer;
+const { persistence: _persistence, ...withoutPersistence } = exampleService;
 
-const web: Service = exampleVirtualServer;
+/** wlc over two real servers of different weight, and a sorry server. */
+const example: Service = {
+  ...withoutPersistence,
+  scheduler: 'wlc',
+  realServers: [
+    { host: 'web1', rip: '10.18.43.13', port: 80, weight: 2 },
+    { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
+  ],
+  sorryServer: { address: '127.0.0.1', port: 80 },
+};
+
+const web: Service = example;
 const dns: Service = { ...web, port: 53, protocol: 'udp', forward: 'nat', onePacket: true, scheduler: 'rr' };
 const six: Service = {
   ...web,
@@ -33,13 +51,13 @@ const limited: Service = {
   ...web,
   realServers: [{ host: 'web1', rip: '10.18.43.13', port: 80, weight: 2, upperThreshold: 100, lowerThreshold: 50 }],
 };
-const rules = (...services: readonly Service[]) => wantedRules(services.map((service) => virtualServer.parse(service)));
+const rules = (...services: readonly Service[]) => wantedRules(services);
 
 /** A settled host as it was recorded, with other rows, or another view of the health checks. */
 const [settled = ''] = goldenCases()
   .filter(({ task, name }) => task === 'ipvs_rules' && name === 'settled')
   .map(({ golden }) => outputOf(golden).stdout);
-const want = ipvsRules.params.parse({ services: [exampleVirtualServer] });
+const want = ipvsRules.params.parse({ services: [example] });
 const table = [
   'rule -A -t 10.18.43.30:80 -s wlc',
   'rule -a -t 10.18.43.30:80 -r 10.18.43.13:80 -g -w 2',
@@ -123,7 +141,7 @@ describe('row by row', () => {
   });
 
   test('a virtual server that an earlier run put there goes before the file that tells so', () => {
-    const moved = ipvsRules.params.parse({ services: [{ ...web, port: 8080 }] });
+    const moved = ipvsRules.params.parse({ services: [{ ...web, vip: '10.18.43.31' }] });
     const changes = plan(table, moved);
     expect(changes.map(({ id }) => id).slice(-2)).toEqual(['stale:10.18.43.30:80', 'content:/etc/lvsctl/ipvs.rules']);
     expect(changes.slice(-2).every(({ takesAway }) => takesAway)).toBe(true);
