@@ -17,7 +17,8 @@ interface Owner {
 }
 
 export default defineCheck({
-  summary: "ARP (for IPv6: neighbour discovery) for each VIP is answered on the client's segment by the MAC of its director, and by no other.",
+  summary:
+    "ARP (for IPv6: neighbour discovery) for each VIP is answered on the client's segment by the MAC of its director, and by no other.",
   params: z.strictObject({}),
   from: ['client'],
   probe: (_, __, fleet) =>

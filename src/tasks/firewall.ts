@@ -4,7 +4,13 @@ import { type Change, defineTask, lines, type Output, type PlanContext, refuse, 
 import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
 import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall-chains.ts';
 import { type Needs, neededRules } from './support/firewall-rules.ts';
-import { type FirewallService, firewallOff, firewallServicesProbe, firewallUnits, parseFirewallServices } from './support/firewall-services.ts';
+import {
+  type FirewallService,
+  firewallOff,
+  firewallServicesProbe,
+  firewallUnits,
+  parseFirewallServices,
+} from './support/firewall-services.ts';
 import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
 import { firewalldBefore } from './support/firewalld-before.ts';
 import { firewalldChanges } from './support/firewalld-changes.ts';
@@ -73,7 +79,12 @@ export default defineTask({
   params,
   touches: ({ state }: Want) =>
     state === 'managed'
-      ? ['firewall:firewalld', `file:/etc/systemd/system/${firewallUnit}`, `service:${firewallUnit}`, ...ufwPaths.map((path) => `file:${path}`)]
+      ? [
+          'firewall:firewalld',
+          `file:/etc/systemd/system/${firewallUnit}`,
+          `service:${firewallUnit}`,
+          ...ufwPaths.map((path) => `file:${path}`),
+        ]
       : state === 'off'
         ? firewallUnits.map((unit) => `service:${unit}`)
         : [],

@@ -98,7 +98,7 @@ function ipvsadmArtefact(want: Want, facts: Facts): Artefact {
       unpackSource(want.sha256, 'Makefile'),
       sh`make >>"$log" 2>&1 || fail 'make failed'
 root=$work/out/tree${want.prefix}
-make install BUILD_ROOT="$root" MANDIR=share/man >>"$log" 2>&1 && rm -rf -- "$root/etc" || fail 'make install failed'`,
+make install BUILD_ROOT="$root" MANDIR=share/man >>"$log" 2>&1 && rm -rf -- "\${root:?}/etc" || fail 'make install failed'`,
       onlyBelow(want.prefix),
       packResult(facts.packageManager, key),
       sh`)`,

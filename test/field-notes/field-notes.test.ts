@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { every, unproven } from './every.ts';
 import type { Row } from './stages.ts';
 import { tableText } from './table.ts';
-import { markerOf } from './vocabulary.ts';
+import { hasWords, markerOf } from './vocabulary.ts';
 
 describe('the examples', () => {
   test('are of an inventory each', async () => {
@@ -29,6 +29,12 @@ describe('who gave a page', () => {
   ])('%j: %s', (page, marker) => {
     expect(markerOf(page, names)).toBe(marker);
   });
+});
+
+test('a line of the table of IPVS is known by its words, not by the beginning of one', () => {
+  const line = '-a -t 10.0.0.30:8080 -r 10.0.0.1:80 -i -w 0 --tun-type ipip';
+  const words = ['-a -t 10.0.0.30:8080 -r 10.0.0.1:80', '-r 10.0.0.1:', '-w 0', '-a -t 10.0.0.30:80', '-r 10.0.0.1:8', '-r 10.0.0.1'];
+  expect(words.filter((each) => hasWords(line, each))).toEqual(words.slice(0, 3));
 });
 
 test('the table has a column per stage, and a line through those that were not reached', () => {

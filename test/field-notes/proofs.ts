@@ -11,13 +11,13 @@ export function urlOf({ vip, port, protocol }: { readonly vip: string; readonly 
   return `${protocol === 'udp' ? 'udp' : port === 443 ? 'https' : 'http'}://${vip.includes(':') ? `[${vip}]` : vip}:${port}/`;
 }
 
-/** The words of `ipvsadm -Sn` that say that this backend is in the table, whatever its weight and forwarding. */
+/** The words of `ipvsadm -Sn` that say that this backend is in the table, whatever its weight and forwarding; with a mark, whatever its port. */
 export function rowOf({ vip, port, protocol, fwmark, realServers }: VirtualServer, backend: string): string {
   const real = realServers.find(({ host }) => host === backend);
   if (!real) throw new Error(`${backend} is no backend of ${vip}:${port}`);
   const at = (address: string, number: number) => `${address.includes(':') ? `[${address}]` : address}:${number}`;
   const service = fwmark ? `-f ${fwmark.mark}${vip.includes(':') ? ' -6' : ''}` : `-${protocol === 'udp' ? 'u' : 't'} ${at(vip, port)}`;
-  return `-a ${service} -r ${at(real.rip, real.port)}`;
+  return `-a ${service} -r ${fwmark ? at(real.rip, 0).replace(/0$/, '') : at(real.rip, real.port)}`;
 }
 
 /** The further addresses of the client, as many as a service needs that always gives one address the same backend. */

@@ -150,11 +150,16 @@ export const macOf = (cluster: Cluster, host: string, nic: string): Promise<stri
 export const tableOf = async (cluster: Cluster, director: string): Promise<readonly string[]> =>
   (await exec(cluster, director, 'ipvsadm -Sn')).split('\n').filter((line) => line !== '');
 
+/** Whether these words stand in the line; the last one may end with `:` for any port. Pure. */
+export function hasWords(line: string, words: string): boolean {
+  return ` ${line} `.includes(words.endsWith(':') ? ` ${words}` : ` ${words} `);
+}
+
 /** Waits until the tables of all these directors have, or no longer have, a line of which these are words; weight 0 is as good as gone. */
 export async function untilRow(cluster: Cluster, there: boolean, row: string, among = directorsOf(cluster)): Promise<void> {
   const look = async () => {
     const tables = await Promise.all(among.map(async (name) => ({ name, rows: await tableOf(cluster, name) })));
-    const wrong = tables.filter(({ rows }) => rows.some((line) => ` ${line} `.includes(` ${row} `) && !line.endsWith(' -w 0')) !== there);
+    const wrong = tables.filter(({ rows }) => rows.some((line) => hasWords(line, row) && !hasWords(line, '-w 0')) !== there);
     return wrong.length === 0 ? undefined : wrong.map(({ name, rows }) => `${name} has ${rows.join('; ') || 'nothing'}`).join(' | ');
   };
   await until(`${among.join(' and ')} ${there ? 'have' : 'no longer have'} "${row}"`, look, 90);

@@ -137,7 +137,11 @@ test.each<[string, Partial<Params>, string | undefined]>([
   ['the advert interval', withInstance({ advert: 2 }), 'split'],
   ['the version', withoutPassword(withInstance({ version: 3 })), 'split'],
   ['the password', withInstance({ authPass: '2222' }), 'split'],
-  ['multicast to unicast', { ...withInstance({ unicast: true }), unicast: { lvs: { own: '10.18.43.10', peers: ['10.18.43.20'] } } }, 'split'],
+  [
+    'multicast to unicast',
+    { ...withInstance({ unicast: true }), unicast: { lvs: { own: '10.18.43.10', peers: ['10.18.43.20'] } } },
+    'split',
+  ],
   ['the mode', withInstance({ mode: 'master-backup' }), undefined],
 ])('changing %s under a running keepalived has the right risk', (_, difference, risk) => {
   const golden = JSON.parse(readFileSync(new URL('../golden/tasks/keepalived/as-wanted.json', import.meta.url), 'utf8'));
@@ -162,7 +166,11 @@ const bad: readonly (readonly [string, object, string])[] = [
   ['no peer at all', { unicast: { lvs: { own: '10.18.43.10', peers: [] } } }, 'falls back to multicast'],
   ['peers of the other family', { unicast: { lvs: { own: '10.18.43.10', peers: ['fd00::1'] } } }, 'not all ipv4'],
   ['a script that is not there', withInstance({ trackScripts: ['nowhere'] }), 'tracks a script that is not there'],
-  ['two scripts of one name', { vrrp: { ...s0.vrrp, notify: 'a/notify.sh', alarm: 'b/notify.sh' } }, 'two scripts have one name, notify.sh'],
+  [
+    'two scripts of one name',
+    { vrrp: { ...s0.vrrp, notify: 'a/notify.sh', alarm: 'b/notify.sh' } },
+    'two scripts have one name, notify.sh',
+  ],
   ['a blank in the name of a script', { vrrp: { ...s0.vrrp, notify: 'a/not ify' } }, 'a script named with'],
   ['a password that VRRP would cut', withInstance({ authPass: '123456789' }), '1 to 8 printable characters'],
   ['a quote in the password', withInstance({ authPass: 'a"b' }), 'without blanks, quotes'],

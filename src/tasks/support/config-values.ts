@@ -21,7 +21,10 @@ export const scriptFile = z
   .string()
   .max(1024)
   .regex(/^[^\0\n]*?[A-Za-z0-9_.-]+$/, 'the path of a script')
-  .refine((file) => label.safeParse(file.slice(file.lastIndexOf('/') + 1)).success, 'a script named with letters, digits, "_", "." and "-"');
+  .refine(
+    (file) => label.safeParse(file.slice(file.lastIndexOf('/') + 1)).success,
+    'a script named with letters, digits, "_", "." and "-"',
+  );
 
 /** A word of a script's command line: between quotes in keepalived.conf, where `"`, `\` and blanks would end it. */
 export const argument = z

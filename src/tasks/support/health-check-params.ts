@@ -10,7 +10,9 @@ const urlPart = z
 const kinds = ['tcp', 'http', 'https', 'misc', 'dns', 'udp', 'ping'] as const;
 
 const fields = z.strictObject({
-  kind: z.enum(kinds).describe('tcp: the port answers; http, https: the page is there; misc: a script; dns: a name; udp: no refusal; ping: an echo'),
+  kind: z
+    .enum(kinds)
+    .describe('tcp: the port answers; http, https: the page is there; misc: a script; dns: a name; udp: no refusal; ping: an echo'),
   timeout: seconds.describe('Seconds until a try counts as failed'),
   retry: z.int().min(0).max(100).describe('Further tries before a real server is taken out'),
   delayBeforeRetry: seconds.describe('Seconds between tries'),
@@ -28,7 +30,9 @@ const fields = z.strictObject({
   script: scriptFile.optional().describe('misc: path of the script on the control machine'),
   arguments: z.array(argument).optional().describe("misc: its arguments; {rip} and {port} stand for the real server's"),
   type: z
-    .enum(['A', 'NS', 'CNAME', 'SOA', 'MX', 'TXT', 'AAAA'], { error: 'a type that keepalived asks for: A, NS, CNAME, SOA, MX, TXT or AAAA' })
+    .enum(['A', 'NS', 'CNAME', 'SOA', 'MX', 'TXT', 'AAAA'], {
+      error: 'a type that keepalived asks for: A, NS, CNAME, SOA, MX, TXT or AAAA',
+    })
     .optional()
     .describe('dns: type of the question'),
   name: z
@@ -48,7 +52,10 @@ const fields = z.strictObject({
 export type CheckParams = z.output<typeof fields>;
 
 export const check = fields
-  .refine(({ kind, script }) => (kind === 'misc') === (script !== undefined), { error: 'a check of kind misc, and no other, has a script', path: ['script'] })
+  .refine(({ kind, script }) => (kind === 'misc') === (script !== undefined), {
+    error: 'a check of kind misc, and no other, has a script',
+    path: ['script'],
+  })
   .refine(({ kind, timeout }) => kind !== 'misc' || Number.isInteger(timeout), {
     error: 'whole seconds: keepalived counts no others for a script',
     path: ['timeout'],

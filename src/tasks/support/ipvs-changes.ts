@@ -202,7 +202,9 @@ function removal(service: IpvsService, row: TableRow, known: BelievedService): C
 
 function reason(row: TableRow, known: BelievedService, server: BelievedServer | undefined): string {
   if (server) return server.alive ? 'too few others are healthy, and the sorry server answers' : 'its health check fails';
-  return known.sorry && sameServer(known.sorry, row) ? 'it is the sorry server, and enough others are healthy' : 'keepalived does not know it';
+  return known.sorry && sameServer(known.sorry, row)
+    ? 'it is the sorry server, and enough others are healthy'
+    : 'keepalived does not know it';
 }
 
 function believedPlace({ vip, port, protocol, fwmark }: IpvsService): Pick<BelievedService, 'protocol' | 'address' | 'port'> {

@@ -148,8 +148,7 @@ function parseService(section: string): readonly BelievedService[] {
 }
 
 function parseSorry(head: string): BelievedService['sorry'] {
-  const [, address, port, forward = ''] =
-    /^ *sorry server = \[([0-9a-f.:]+)\]:\w+:(\d+)\n *forwarding method = (\w+)\b/m.exec(head) ?? [];
+  const [, address, port, forward = ''] = /^ *sorry server = \[([0-9a-f.:]+)\]:\w+:(\d+)\n *forwarding method = (\w+)\b/m.exec(head) ?? [];
   return address === undefined ? undefined : { address, port: Number(port), forward: forward.toLowerCase() };
 }
 

@@ -101,4 +101,3 @@ export const exampleVrrp: KeepalivedWant['vrrp'] = {
   syncGroups: [],
   scripts: [],
 };
-

@@ -17,7 +17,10 @@ export function scriptPath(file: string): string {
 }
 
 /** Paths on the directors of all scripts that an earlier step has put there. */
-export function shippedScripts({ vrrp: { scripts, notify, alarm }, services }: Pick<KeepalivedWant, 'vrrp' | 'services'>): readonly string[] {
+export function shippedScripts({
+  vrrp: { scripts, notify, alarm },
+  services,
+}: Pick<KeepalivedWant, 'vrrp' | 'services'>): readonly string[] {
   const files = [...services.map(({ check }) => check.script), ...scripts.map(({ file }) => file), notify, alarm];
   return [...new Set(files.filter((file) => file !== undefined).map(scriptPath))];
 }

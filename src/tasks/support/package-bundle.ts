@@ -42,12 +42,18 @@ tar -czf "$LVSCTL_ARTEFACT" repository sums key
   };
 }
 
-/** To a host that has nothing installed, so that nothing is left out because the fetching one has it already. */
+/**
+ * As for a host that has nothing installed but what no repository has (a package put there by hand, a system that is older than its
+ * mirror): nothing is left out only because the fetching host has it already.
+ */
 function fetchDebs(packages: readonly PackageVersion[]): Sh {
   const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
   return lines(
     refreshAptLists(),
     sh`: >"$work/status" && cd "$work/repository" || exit 1
+apt-cache -o Dir::State::status="$work/status" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= pkgnames >"$work/names" || exit 1
+awk -v names="$work/names" 'BEGIN { while ((getline name <names) > 0) offered[name] = 1; RS = ""; ORS = "\\n\\n" }
+{ name = $0; sub(/\\n.*/, "", name); sub(/^Package: /, "", name); if (!(name in offered)) print }' /var/lib/dpkg/status >"$work/status.new" && mv -- "$work/status.new" "$work/status" || exit 1
 apt-get -s -q -o Dir::State::status="$work/status" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= --no-install-recommends install ${words} >"$work/plan" || fail 'the packages cannot be had here'
 sed -n 's/^Inst \\([^ ]*\\) (\\([^ ]*\\) .*/\\1=\\2/p' "$work/plan" | xargs apt-get -q -o APT::Sandbox::User=root download || fail 'the packages cannot be fetched'
 for file in *.deb; do

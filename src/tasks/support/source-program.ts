@@ -36,7 +36,8 @@ interface Program {
 
 /** Prints `link TARGET` for each program's link in order (`link -` where there is none, `link .` where something else lies there), and `packaged installed VERSION`. */
 export function programProbe(name: string, { programs }: Program): Sh {
-  return sh`for program in ${programs.map((program) => posix.basename(program))}; do
+  return sh`set -- ${programs.map((program) => posix.basename(program))}
+for program do
   link=${linkFolder}/$program
   if [ -L "$link" ]; then printf 'link %s\n' "$(readlink -- "$link")"; elif [ -e "$link" ]; then printf 'link .\n'; else printf 'link -\n'; fi
 done
@@ -77,7 +78,8 @@ export function isLinked({ links }: SeenProgram, { prefix, programs }: Program):
 
 /** The same on the host; exits 0. */
 export function linksAreThere({ prefix, programs }: Program): Sh {
-  return sh`for program in ${programs}; do [ "$(readlink -- ${linkFolder}/"\${program##*/}")" = ${prefix}/"$program" ] || exit 1; done`;
+  return sh`set -- ${programs}
+for program do [ "$(readlink -- ${linkFolder}/"\${program##*/}")" = ${prefix}/"$program" ] || exit 1; done`;
 }
 
 /** Puts the tree in place and sets the links. Between `openBuild` and the end of its subshell. */
@@ -86,7 +88,8 @@ export function placeProgram(install: SourceInstall, { prefix, programs }: Progr
     placeFiles(install.binary),
     placeBinary(install),
     sh`mkdir -p ${linkFolder} || exit 1
-for program in ${programs}; do
+set -- ${programs}
+for program do
   link=${linkFolder}/\${program##*/}
   [ "$(readlink -- "$link")" = ${prefix}/"$program" ] || { rm -f -- "$link" && ln -s -- ${prefix}/"$program" "$link"; } || exit 1
 done`,

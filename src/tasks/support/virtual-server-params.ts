@@ -99,7 +99,9 @@ function formSilences(service: ServiceParams): readonly Found[] {
   const { vip, fwmark, protocol, onePacket, scheduler, schedulerFlags, persistence, persistenceGranularity: granularity } = service;
   const six = vip.includes(':');
   const alien = schedulerFlags.find((flag) => !flag.startsWith(`${scheduler}-`));
-  const other = [...service.realServers.map(({ rip }) => rip), service.sorryServer?.address ?? vip].find((each) => each.includes(':') !== six);
+  const other = [...service.realServers.map(({ rip }) => rip), service.sorryServer?.address ?? vip].find(
+    (each) => each.includes(':') !== six,
+  );
   return [
     onePacket && protocol !== 'udp' && !fwmark && ['onePacket', 'only UDP is scheduled packet by packet'],
     onePacket && persistence !== undefined && ['onePacket', 'with persistence packets are not scheduled one by one'],

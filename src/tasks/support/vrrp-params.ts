@@ -52,9 +52,13 @@ function silences(each: Omit<Instance, never>): readonly (readonly [path: string
     version === 2 && family === 'ipv6' && (['version', 'IPv6 has VRRP version 3 alone'] as const),
     version === 2 && !Number.isInteger(advert) && (['advert', 'whole seconds, or version 3: version 2 would round it'] as const),
     version === 3 && advert > 40 && (['advert', 'at most 40 seconds in version 3'] as const),
-    version === 3 && !Number.isInteger(Number((advert * 100).toFixed(6))) && (['advert', 'hundredths of a second: it would be rounded'] as const),
+    version === 3 &&
+      !Number.isInteger(Number((advert * 100).toFixed(6))) &&
+      (['advert', 'hundredths of a second: it would be rounded'] as const),
     version === 3 && authPass !== undefined && (['authPass', 'version 3 has no password: it would be ignored'] as const),
-    mode === 'backup-nopreempt' && preemptDelay !== undefined && (['preemptDelay', 'it never takes the VIPs back: the delay would be ignored'] as const),
+    mode === 'backup-nopreempt' &&
+      preemptDelay !== undefined &&
+      (['preemptDelay', 'it never takes the VIPs back: the delay would be ignored'] as const),
     addresses.some(({ address: one }) => six(one) !== (family === 'ipv6')) && (['addresses', `not all of them are ${family}`] as const),
   ].filter((found) => found !== false);
 }
@@ -102,7 +106,10 @@ export const vrrp = z
     mail: mail.optional().describe('Mail on every change of state'),
     alarm: scriptFile.optional().describe('Script that runs on a director that becomes master while another host answers for a VIP'),
   })
-  .refine(({ instances }) => distinct(instances.map((each) => each.instance)), { error: 'an instance is listed twice', path: ['instances'] })
+  .refine(({ instances }) => distinct(instances.map((each) => each.instance)), {
+    error: 'an instance is listed twice',
+    path: ['instances'],
+  })
   .refine(({ instances }) => distinct(instances.map(({ interface: on, family, id }) => `${on} ${family} ${id}`)), {
     error: 'two instances have one virtual_router_id on one interface',
     path: ['instances'],
@@ -111,12 +118,16 @@ export const vrrp = z
     error: 'an address belongs to two instances',
     path: ['instances'],
   })
-  .refine(({ instances, scripts }) => instances.every((each) => each.trackScripts.every((name) => scripts.some((one) => one.name === name))), {
-    error: 'an instance tracks a script that is not there',
-    path: ['scripts'],
-  })
   .refine(
-    ({ instances, syncGroups }) => syncGroups.every((group) => group.instances.every((name) => instances.some((each) => each.instance === name))),
+    ({ instances, scripts }) => instances.every((each) => each.trackScripts.every((name) => scripts.some((one) => one.name === name))),
+    {
+      error: 'an instance tracks a script that is not there',
+      path: ['scripts'],
+    },
+  )
+  .refine(
+    ({ instances, syncGroups }) =>
+      syncGroups.every((group) => group.instances.every((name) => instances.some((each) => each.instance === name))),
     { error: 'a group has an instance that is not there', path: ['syncGroups'] },
   )
   .describe('Who owns the VIPs');

@@ -70,7 +70,10 @@ export function plainFleet(change: Partial<VirtualServer> = {}, more: Partial<Fl
 
 /** One virtual server by NAT: the directors' common address on the real servers' segment is 192.168.9.1. */
 export const natFleet: Fleet = fleetWith(
-  { forward: 'nat', realServers: [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `192.168.9.${byte}`, port: 8080, weight: 1 })) },
+  {
+    forward: 'nat',
+    realServers: [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `192.168.9.${byte}`, port: 8080, weight: 1 })),
+  },
   {
     nat: { gateway: { address: '192.168.9.1', prefix: 24, interface: 'eth0' }, replies: 'services' },
     virtualAddresses: [...fleet.virtualAddresses, { address: '192.168.9.1', prefix: 24, interface: 'eth0' }],
