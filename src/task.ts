@@ -33,6 +33,12 @@ export interface TaskDefinition<Want, Seen> {
   readonly params: z.ZodType<Want>;
   /** What this step changes, as `kind:name`: `sysctl:net.ipv4.ip_forward`, `package:nginx`, `file:/etc/hosts`, `service:nginx`. */
   readonly touches: (want: Want) => readonly string[];
+  /**
+   * For kinds of `touches` that lvsctl does not know how to keep: shell that is kept on the host with the record, each in a process of its
+   * own, in a root-only folder that is its own. `record` runs before the first change and leaves there what the others need; `differs`
+   * exits 0 when things are not as they were; `restore` makes them so, or says in a line why it cannot and fails. No secrets.
+   */
+  readonly before?: (want: Want) => readonly Before[];
   /** What must be there first, in the same words. */
   readonly needs?: (want: Want) => readonly string[];
   /** Read-only, distribution-neutral POSIX sh that runs under dash, bash, BusyBox ash and mksh; run by root, exit code free. */
@@ -49,10 +55,21 @@ export interface TaskDefinition<Want, Seen> {
   readonly pendingReboot?: (seen: Seen, want: Want) => readonly string[];
   /** Handlers that come with the task, named `task.verb`; notify them from a change. They may depend on parameters. */
   readonly handlers?: (want: Want) => Readonly<Record<string, Handler>>;
+  /** What stays although it should go, and why: said at the end, and the run has failed then. */
+  readonly stays?: (seen: Seen, want: Want) => readonly string[];
   /** The word under `handlers:` of a play. Absent: it cannot be a handler. */
   readonly asHandler?: HandlerForm;
   /** A valid example of the parameters, used by the reference page and by the contract tests. */
   readonly example: Want;
+}
+
+/** How a thing was, and the way back to it. */
+export interface Before {
+  /** `firewall:rules` */
+  readonly resource: string;
+  readonly record: Sh;
+  readonly differs: Sh;
+  readonly restore: Sh;
 }
 
 /** A word as a handler: what it does each time that it was notified. */

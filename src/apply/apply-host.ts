@@ -1,4 +1,5 @@
 /** One host's part of a batch: its changes in order, in as few scripts as artefacts and other hosts allow. The handlers close the last. */
+import { keeping } from '../before/before.ts';
 import { LvsError } from '../errors.ts';
 import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
@@ -138,8 +139,8 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   }
 }
 
-function jobOfItem({ change, step, staging, placed }: Item): Job {
-  const more = { placed, ...(step.tries && { tries: step.tries }) };
+function jobOfItem({ change, step, staging, placed, touches }: Item): Job {
+  const more = { placed, ...keeping(touches ?? []), ...(step.tries && { tries: step.tries }) };
   if (!staging || !change.stage) return jobOf(change, more);
   return {
     ...more,

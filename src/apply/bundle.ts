@@ -1,5 +1,6 @@
 /** The part of a plan that one host runs in one go, as one script: lay the steps out, start the runner detached, follow its journal. */
 import { readFileSync } from 'node:fs';
+import { beforeText } from '../before/before.ts';
 import type { Change, Handler, Tries } from '../model.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh, type Sh } from '../sh/sh.ts';
@@ -11,6 +12,10 @@ export interface Job {
   readonly run: Sh;
   readonly unless?: Sh;
   readonly validate?: Sh;
+  /** Keeps how things are; must exit 0 before anything else may run. */
+  readonly keep?: Sh;
+  /** Notes how they are afterwards, whatever came of it. */
+  readonly note?: Sh;
   /** Seconds. */
   readonly timeout: number;
   /** The host goes down after it: seconds until it must be back. */
@@ -40,7 +45,7 @@ export const hostCache = '/var/cache/lvsctl';
 /** Default time that a step may take, in seconds. */
 export const defaultTimeout = 60;
 
-export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed'> = {}): Job {
+export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed' | 'keep' | 'note'> = {}): Job {
   return {
     ...more,
     title: change.title,
@@ -87,12 +92,16 @@ progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2
       return fragment ? [put(`${number}.${kind}`, stepHead(number) + renderSh(fragment, resolve))] : [];
     }),
   );
+  const keeping = bundle.jobs.flatMap((job, number) =>
+    (['keep', 'note'] as const).flatMap((kind) => (job[kind] ? [put(`${number}.${kind}`, renderSh(job[kind], resolve))] : [])),
+  );
   return `{
 ${preamble}
 mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && mkdir ${folder} || exit 1
 mkdir -p ${hostCache}/blobs ${hostCache}/artefacts && chmod 700 ${hostCache} || exit 1
 ${put('list', `${bundle.jobs.flatMap(listLines).join('\n')}\n`)}
-${files.join('\n')}
+${[...files, ...keeping].join('\n')}
+${put('before.sh', beforeText)}
 ${put('runner', `${preamble}\nexport ${environment.join(' ')}\n${runnerText}`)}
 : >${folder}/journal
 if [ -d /run/systemd/system ]; then

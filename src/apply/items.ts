@@ -1,5 +1,5 @@
 /** What one host's part of a batch is made of, and how it is cut into scripts. */
-import type { Change, HostPlan, StepPlan } from '../model.ts';
+import type { Change, HostPlan, StepPlan, Touched } from '../model.ts';
 import { type Placed, placeInBlocks } from './blocks.ts';
 
 /** One change on its way to a host. */
@@ -9,6 +9,8 @@ export interface Item {
   /** Only lays ready and checks what another item of the same change puts in force. */
   readonly staging?: boolean;
   readonly placed: Placed;
+  /** Absent: nothing that would have to be kept. */
+  readonly touches?: readonly Touched[] | undefined;
 }
 
 /** Items that run in one go, on one host. */
@@ -22,14 +24,14 @@ export interface Script {
 
 /** The plan's changes in order; one of risk `split` is there twice. */
 export function itemsOf({ steps }: HostPlan): readonly Item[] {
-  const all = steps.flatMap(({ step, changes }) =>
+  const all = steps.flatMap(({ step, changes, touches }) =>
     changes.flatMap((change) =>
       change.stage
         ? [
-            { step, change, staging: true },
-            { step, change },
+            { step, change, touches, staging: true },
+            { step, change, touches },
           ]
-        : [{ step, change }],
+        : [{ step, change, touches }],
     ),
   );
   const placed = placeInBlocks(all.map(({ step }) => step.frames ?? []));
@@ -41,7 +43,7 @@ export function itemsOf({ steps }: HostPlan): readonly Item[] {
  * is done on another host, and around a change that is put in force on all hosts together: nothing may come between it and its handlers.
  */
 export function cutIntoScripts(items: readonly Item[]): readonly Script[] {
-  const own = new Set(items.flatMap(({ change }) => change.produces?.key ?? []));
+  const own = new Set(items.flatMap(({ change }) => (change.on === undefined ? (change.produces?.key ?? []) : [])));
   const scripts: { items: Item[]; on: string | undefined; together: boolean }[] = [];
   let closed = true;
   for (const item of items) {
@@ -49,7 +51,8 @@ export function cutIntoScripts(items: readonly Item[]): readonly Script[] {
     const waits = change.consumes !== undefined && !own.has(change.consumes.key);
     const together = change.stage !== undefined && !item.staging;
     const last = scripts.at(-1);
-    if (closed || waits || together || last?.on !== step.on) scripts.push({ items: [item], on: step.on, together });
+    const on = change.on ?? step.on;
+    if (closed || waits || together || last?.on !== on) scripts.push({ items: [item], on, together });
     else last?.items.push(item);
     closed = change.produces !== undefined || together;
   }

@@ -5,6 +5,7 @@
 #             joined by commas (`always`: notified by an earlier part of this run); it is tried TRIES times, DELAY seconds apart;
 #             FRAMES are the blocks around it, the outermost first: `top,0b,1r` is in the rescue of block 1 in the body of block 0
 #             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
+#   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh)
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
@@ -37,12 +38,13 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   fi
   tries=$3
   while :; do
-    part "$LVSCTL_RUN/$1.validate" "$2" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
+    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
     code=$?
     tries=$((tries - 1))
     [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
     sleep "$4"
   done
+  part "$LVSCTL_RUN/$1.note" 120 /dev/null || :
   quote_log "$log" "$1"
   if [ "$code" -eq 0 ]; then
     changed=$changed$1,
@@ -51,7 +53,7 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
     fail "${5##*,}"
     say "end $1 failed $code"
   fi
-  rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate"
+  rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note"
 }
 
 notified() { # AFTER
@@ -90,5 +92,5 @@ while read -r kind a b c d e f; do
     step) if may_run "$f" && notified "$c"; then step "$a" "$b" "$d" "$e" "$f"; fi ;;
   esac
 done <"$LVSCTL_RUN/list"
-rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate
+rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note
 say "finished $failed"

@@ -19,7 +19,8 @@ const rules = [
 type Rule = (typeof rules)[number];
 
 export default defineCheck({
-  summary: 'On each backend that keeps an IPv4 VIP, arp_ignore and arp_announce are right on every interface, at runtime and after a reboot.',
+  summary:
+    'On each backend that keeps an IPv4 VIP, arp_ignore and arp_announce are right on every interface, at runtime and after a reboot.',
   params: z.strictObject({}),
   from: ['backend'],
   probe: (_, host, fleet) => (keepsIpv4(host, fleet) ? telling(sysctlProbe([]), arpProbe) : undefined),

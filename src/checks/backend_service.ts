@@ -9,7 +9,8 @@ import { type Ear, earsOf, endpoint } from './support/topology.ts';
 import { anyUnit, anyUnitProbe, judgeUnit } from './support/unit.ts';
 
 export default defineCheck({
-  summary: 'Each backend listens on its ports at an address that packets for its services reach; a managed web server is active and enabled.',
+  summary:
+    'Each backend listens on its ports at an address that packets for its services reach; a managed web server is active and enabled.',
   params: z.strictObject({}),
   from: ['backend'],
   probe: (_, host, fleet) =>

@@ -36,7 +36,9 @@ grep -s '' /proc/sys/net/ipv4/route/error_cost | while read -r hz; do printf 'hz
 
 /** What keepalived said of the real servers that are not in the table; asked only when there is one. */
 function logProbe({ services, vrrp }: Fleet): Sh {
-  const rows = services.flatMap((service) => service.realServers.map((real) => `-> ${hexAddress(real.rip)}:${hexPort(rowPort(service, real))} `));
+  const rows = services.flatMap((service) =>
+    service.realServers.map((real) => `-> ${hexAddress(real.rip)}:${hexPort(rowPort(service, real))} `),
+  );
   if (rows.length === 0 || !vrrp) return lines();
   return sh`missing=no
 for row in ${rows}; do case $table in *"$row"*) ;; *) missing=yes ;; esac; done

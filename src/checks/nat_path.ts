@@ -9,7 +9,8 @@ import { heard, type Said, telling } from './support/said.ts';
 import { answeringPort, frontsOf, onSegmentOf, servedBy } from './support/topology.ts';
 
 export default defineCheck({
-  summary: 'Directors of NAT services forward and send no redirects, the gateway is where the VIPs are, and replies of the backends go by it.',
+  summary:
+    'Directors of NAT services forward and send no redirects, the gateway is where the VIPs are, and replies of the backends go by it.',
   params: z.strictObject({}),
   from: ['director', 'backend'],
   probe: (_, host, fleet) => {
@@ -45,7 +46,9 @@ function forwardingProbe({ nat, virtualAddresses }: Fleet): Sh {
 
 function judgeDirector(look: Look, fleet: Fleet, expected: string): readonly Finding[] {
   const said = heard(look);
-  const values = new Map((said?.all('value') ?? []).map((line) => [line.slice(0, line.lastIndexOf(':')), line.slice(line.lastIndexOf(':') + 1)]));
+  const values = new Map(
+    (said?.all('value') ?? []).map((line) => [line.slice(0, line.lastIndexOf(':')), line.slice(line.lastIndexOf(':') + 1)]),
+  );
   if (!said || values.size === 0) return [unreadable(look, expected)];
   const { name } = look.host;
   const families = [...new Set(natVips(fleet).map(familyOf))];
@@ -66,7 +69,12 @@ function judgeRedirects(name: string, values: ReadonlyMap<string, string>, { nat
   const expected = `send_redirects is 0 for ${listed(nics)}`;
   if (sending.length === 0) return pass(name, `${name} sends no redirects by ${nics[1]}`, expected);
   const set = sending.map((nic) => `net.ipv4.conf.${nic}.send_redirects=0`).join(' ');
-  return fail(name, `send_redirects is not 0 for ${listed(sending)} on ${name}`, expected, `sysctl -w ${set} on ${name}, and in /etc/sysctl.d`);
+  return fail(
+    name,
+    `send_redirects is not 0 for ${listed(sending)} on ${name}`,
+    expected,
+    `sysctl -w ${set} on ${name}, and in /etc/sysctl.d`,
+  );
 }
 
 /** A gateway on the other director gets replies of connections that it does not know. */
@@ -78,16 +86,18 @@ function judgeTogether(directors: readonly Look[], fleet: Fleet): readonly Findi
   });
   const gateway = fleet.nat?.gateway.address ?? '';
   const gatewayOn = holders.filter(({ has }) => has(gateway)).map(({ name }) => name);
-  return natVips(fleet).filter((vip) => familyOf(vip) === familyOf(gateway)).flatMap((vip) => {
-    const vipOn = holders.filter(({ has }) => has(vip)).map(({ name }) => name);
-    const [holder] = vipOn;
-    // Nobody, or several: vip_placement says so.
-    if (vipOn.length !== 1 || gatewayOn.length !== 1 || holder === undefined) return [];
-    const expected = `${vip} and the gateway ${gateway} on one director`;
-    if (gatewayOn[0] === holder) return [pass(holder, `${vip} and the gateway ${gateway} are both on ${holder}`, expected)];
-    const fix = 'one VRRP instance for both, or a sync group of their instances';
-    return [fail(holder, `${vip} is on ${holder}, but the gateway ${gateway} on ${gatewayOn[0]}`, expected, fix)];
-  });
+  return natVips(fleet)
+    .filter((vip) => familyOf(vip) === familyOf(gateway))
+    .flatMap((vip) => {
+      const vipOn = holders.filter(({ has }) => has(vip)).map(({ name }) => name);
+      const [holder] = vipOn;
+      // Nobody, or several: vip_placement says so.
+      if (vipOn.length !== 1 || gatewayOn.length !== 1 || holder === undefined) return [];
+      const expected = `${vip} and the gateway ${gateway} on one director`;
+      if (gatewayOn[0] === holder) return [pass(holder, `${vip} and the gateway ${gateway} are both on ${holder}`, expected)];
+      const fix = 'one VRRP instance for both, or a sync group of their instances';
+      return [fail(holder, `${vip} is on ${holder}, but the gateway ${gateway} on ${gatewayOn[0]}`, expected, fix)];
+    });
 }
 
 /** A reply whose way is asked for. */
@@ -107,11 +117,17 @@ function repliesOf(host: Host, fleet: Fleet): readonly Reply[] {
     frontsOf(each.service).flatMap((front) => {
       const family = familyOf(each.real.rip);
       const known = clients.flatMap(({ name, interfaces }) =>
-        interfaces.flatMap(({ addresses }) => addresses.map(addressOf)).filter((address) => familyOf(address) === family).slice(0, 1).map((to) => ({ client: name, to })),
+        interfaces
+          .flatMap(({ addresses }) => addresses.map(addressOf))
+          .filter((address) => familyOf(address) === family)
+          .slice(0, 1)
+          .map((to) => ({ client: name, to })),
       );
       const world = { client: 'the world', to: family === 'ipv6' ? '2001:db8::1' : '192.0.2.1' };
       const port = answeringPort(each, front);
-      return (known.length > 0 ? known : [world]).map((target): Reply => ({ ...target, from: each.real.rip, protocol: front.protocol, port }));
+      return (known.length > 0 ? known : [world]).map(
+        (target): Reply => ({ ...target, from: each.real.rip, protocol: front.protocol, port }),
+      );
     }),
   );
   return [...new Map(all.map((reply) => [keyOf(reply), reply])).values()];
@@ -140,9 +156,13 @@ function judgeReply(look: Look, reply: Reply, said: Said, { nat }: Fleet): Findi
   const gateway = nat?.gateway.address ?? '';
   const what = `replies of ${name} from ${protocol.toUpperCase()} port ${port} to ${client} (${to})`;
   const expected = `${what} go by ${gateway}`;
-  const route = said.all('reply').find((line) => line.startsWith(`${keyOf(reply)} `))?.slice(keyOf(reply).length + 1);
+  const route = said
+    .all('reply')
+    .find((line) => line.startsWith(`${keyOf(reply)} `))
+    ?.slice(keyOf(reply).length + 1);
   if (route === undefined || route === '') return unreadable(look, expected);
-  if (familyOf(gateway) !== familyOf(from)) return notRun(name, `${what}: the gateway is of the other family`, expected, 'see that they come back through the director');
+  if (familyOf(gateway) !== familyOf(from))
+    return notRun(name, `${what}: the gateway is of the other family`, expected, 'see that they come back through the director');
   const [, via = ''] = /\bvia (\S+)/.exec(route) ?? [];
   const [, nic = ''] = /\bdev (\S+)/.exec(route) ?? [];
   if (via === gateway) return pass(name, `${what} go by ${via}`, expected);

@@ -14,7 +14,13 @@ import { endpoint } from './support/topology.ts';
 const params = z.strictObject({
   path: urlPath.optional().describe("Path of the page, with its query; unless said, the health check's, otherwise /."),
   port: port.optional().describe('Port on every backend; unless said, the ports of the services.'),
-  status: z.number().int().min(100).max(599).optional().describe("HTTP status that the page answers with; unless said, the health check's, otherwise 200."),
+  status: z
+    .number()
+    .int()
+    .min(100)
+    .max(599)
+    .optional()
+    .describe("HTTP status that the page answers with; unless said, the health check's, otherwise 200."),
   marker: text
     .min(1)
     .optional()
@@ -36,7 +42,10 @@ export default defineCheck<Want>({
     const targets = targetsFor(host, want, fleet);
     if (targets.length === 0) return undefined;
     const pages = targets.filter(({ protocol }) => protocol === 'tcp').map(request);
-    return telling(pages.length > 0 && fetchPages(pages), lines(...targets.flatMap((target, id) => (target.protocol === 'udp' ? [send(target, id)] : []))));
+    return telling(
+      pages.length > 0 && fetchPages(pages),
+      lines(...targets.flatMap((target, id) => (target.protocol === 'udp' ? [send(target, id)] : []))),
+    );
   },
   expect: (looks, want, { fleet }) => {
     const expected = "each backend's page with its name, or the page of its health check";
@@ -47,7 +56,12 @@ export default defineCheck<Want>({
 });
 
 function request(target: Target) {
-  return { url: targetUrl(target), hostHeader: target.hostHeader, marker: target.marker ?? '', match: target.marker === undefined ? 'text' : target.match };
+  return {
+    url: targetUrl(target),
+    hostHeader: target.hostHeader,
+    marker: target.marker ?? '',
+    match: target.marker === undefined ? 'text' : target.match,
+  };
 }
 
 function send({ rip, port, payload, marker }: Target, id: number) {
@@ -77,17 +91,23 @@ function judge(target: Target, page: Page | undefined, look: Look): Finding {
   const wrong = trouble(page, target, look.host.name);
   if (wrong) return fail(host, `${place} ${wrong.found}`, expected, wrong.fix);
   const held = marker === undefined ? '' : ` and "${excerpt(marker)}"`;
-  return pass(host, `${place} answered ${look.host.name} with status ${page.status}${held} in ${Math.round(page.seconds * 1000)} ms`, expected);
+  return pass(
+    host,
+    `${place} answered ${look.host.name} with status ${page.status}${held} in ${Math.round(page.seconds * 1000)} ms`,
+    expected,
+  );
 }
 
 function trouble(page: Page, target: Target, seer: string): { readonly found: string; readonly fix: string } | undefined {
   const { host, rip, port, marker = '', tls } = target;
   if (page.exit === 7) return { found: `refused the connection of ${seer}`, fix: `start the web server on ${host}; see backend_service` };
-  if (page.exit === 28)
-    return { found: `did not answer ${seer} within 3 s`, fix: silenceFix(target, seer) };
+  if (page.exit === 28) return { found: `did not answer ${seer} within 3 s`, fix: silenceFix(target, seer) };
   if (page.exit === 35 && tls) return { found: `speaks no TLS with ${seer}`, fix: `TLS on port ${port} of ${host}, as the inventory says` };
   if (page.exit !== 0)
-    return { found: `gave ${seer} no page (curl ended with ${page.exit})`, fix: `curl -v${tls ? 'k' : ''} ${targetUrl(target)} on ${seer}` };
+    return {
+      found: `gave ${seer} no page (curl ended with ${page.exit})`,
+      fix: `curl -v${tls ? 'k' : ''} ${targetUrl(target)} on ${seer}`,
+    };
   if (page.status !== target.status)
     return { found: `answered ${seer} with status ${page.status}`, fix: `see the error log of the web server on ${host}` };
   if (page.marked) return undefined;
@@ -107,7 +127,10 @@ function judgeDatagram(target: Target, id: number, said: Said, look: Look): Find
   const { host, rip, port } = target;
   const place = `${host} (UDP ${endpoint(rip, port)})`;
   const expected = `an answer from UDP ${endpoint(rip, port)}`;
-  const lack = said.all('lack').find((line) => line.startsWith(`${id} `))?.split(' ')[1];
+  const lack = said
+    .all('lack')
+    .find((line) => line.startsWith(`${id} `))
+    ?.split(' ')[1];
   if (lack !== undefined) return toolMissing(look.host, lack, lack, expected);
   const [answer] = answersOf(said, id);
   if (!answer) return unreadable(look, expected);

@@ -34,7 +34,10 @@ export default defineCheck<Want>({
     const usable = clients.flatMap((look) => visitor(look) ?? []);
     const useless = clients.filter((look) => !visitor(look)).map((look) => obstacle(look, expected));
     if (usable.length === 0) return useless.length > 0 ? useless : [nobodyLooked('client', context.fleet, expected)];
-    return [...useless, ...entrancesOf(context.fleet).flatMap((entrance, id) => judgeEntrance(entrance, id, { usable, looks, want, context }))];
+    return [
+      ...useless,
+      ...entrancesOf(context.fleet).flatMap((entrance, id) => judgeEntrance(entrance, id, { usable, looks, want, context })),
+    ];
   },
   example: { requests: 40, max_error_rate: 0, path: '/' },
 });
@@ -113,7 +116,12 @@ function judgeEntrance(entrance: Entrance, id: number, { usable, looks, want, co
     ...all.flatMap(({ why }) => why ?? []),
     ...visits.map((visit) => judgeErrors(entrance, visit, want.max_error_rate)),
     ...(visits.length > 0
-      ? [judgeShares(entrance, visits, { needsSources: needsSources(entrance), isBound: bound && (({ source }: Answer) => bound.has(source)) })]
+      ? [
+          judgeShares(entrance, visits, {
+            needsSources: needsSources(entrance),
+            isBound: bound && (({ source }: Answer) => bound.has(source)),
+          }),
+        ]
       : []),
     ...judgeFaithful(entrance, visits),
   ];
@@ -125,7 +133,9 @@ function cannotVisit(entrance: Entrance, host: Host, { answers }: Visit, lack: s
   if (lack !== undefined) return toolMissing(host, lack, lack, expected);
   const family = familyOf(entrance.vip);
   const interfaces = Object.entries(facts[host.name]?.interfaces ?? {}).filter(([nic]) => nic !== 'lo');
-  const own = interfaces.flatMap(([, { addresses }]) => addresses).filter((address) => familyOf(address) === family && !address.startsWith('fe80'));
+  const own = interfaces
+    .flatMap(([, { addresses }]) => addresses)
+    .filter((address) => familyOf(address) === family && !address.startsWith('fe80'));
   if (interfaces.length === 0 || own.length > 0 || answers.some(({ status }) => status !== 0)) return undefined;
   const name = family === 'ipv6' ? 'IPv6' : 'IPv4';
   return notRun(host.name, `${host.name} has no ${name} address`, expected, `a client with ${name}, under "clients:" in the inventory`);

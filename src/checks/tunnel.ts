@@ -9,7 +9,8 @@ import { heard, type Said, telling } from './support/said.ts';
 import { vipsKeptBy } from './support/topology.ts';
 
 export default defineCheck({
-  summary: 'On each backend behind a tunnel, tunl0 (IPv6: ip6tnl0) is up, and rp_filter lets in what comes out of it, now and after a reboot.',
+  summary:
+    'On each backend behind a tunnel, tunl0 (IPv6: ip6tnl0) is up, and rp_filter lets in what comes out of it, now and after a reboot.',
   params: z.strictObject({}),
   from: ['backend'],
   probe: (_, host, fleet) =>
@@ -45,7 +46,10 @@ const up = 1;
 function judgeDevice(look: Look, device: string, fallback: string): readonly Finding[] {
   const said = heard(look);
   const { name } = look.host;
-  const state = said?.all('device').find((line) => line.startsWith(`${device} `))?.slice(device.length + 1);
+  const state = said
+    ?.all('device')
+    .find((line) => line.startsWith(`${device} `))
+    ?.slice(device.length + 1);
   if (!said || state === undefined || state === '') return [unreadable(look, fallback)];
   const expected = `${device} of ${name} is up`;
   const module = device === 'tunl0' ? 'ipip' : 'ip6_tunnel';
@@ -56,14 +60,21 @@ function judgeDevice(look: Look, device: string, fallback: string): readonly Fin
   const link =
     (Number(state) & up) === up
       ? pass(name, `${device} of ${name} is up`, expected)
-      : fail(name, `${device} of ${name} is down`, expected, `ip link set ${device} up on ${name}; lvsctl deploy also keeps it over a reboot`);
+      : fail(
+          name,
+          `${device} of ${name} is down`,
+          expected,
+          `ip link set ${device} up on ${name}; lvsctl deploy also keeps it over a reboot`,
+        );
   return [link, ...(device === 'tunl0' ? judgeFilter(look, said, device) : [])];
 }
 
 /** Packets from clients come out of the tunnel, and the way back to them leads elsewhere: a strict filter (1) drops them in silence. */
 function judgeFilter(look: Look, said: Said, device: string): readonly Finding[] {
   const { name } = look.host;
-  const [all, own] = [said.first('all'), said.first('filter')?.split(':').at(-1)].map((value) => (/^\d$/.test(value ?? '') ? Number(value) : undefined));
+  const [all, own] = [said.first('all'), said.first('filter')?.split(':').at(-1)].map((value) =>
+    /^\d$/.test(value ?? '') ? Number(value) : undefined,
+  );
   const expected = `rp_filter on ${device} of ${name} comes to 0 or 2`;
   if (all === undefined || own === undefined) return [unreadable(look, expected)];
   const { files } = parseSysctls(look.output, []);
@@ -77,9 +88,23 @@ function judgeFilter(look: Look, said: Said, device: string): readonly Finding[]
   const set = `net.ipv4.conf.${device}.rp_filter`;
   const now = words(Math.max(all, own), ` (all ${all}, ${device} ${own})`);
   return [
-    Math.max(all, own) === 1 ? fail(name, now, expected, `sysctl -w ${set}=2 on ${name}: the larger of all and ${device} counts`) : pass(name, now, expected),
+    Math.max(all, own) === 1
+      ? fail(name, now, expected, `sysctl -w ${set}=2 on ${name}: the larger of all and ${device} counts`)
+      : pass(name, now, expected),
     strict
-      ? fail(name, words(1, ` after a reboot (${strict.path})`), `${expected} after a reboot`, `${set} = 2 in /etc/sysctl.d on ${name}; lvsctl deploy does so`)
-      : pass(name, words(Math.max(...kept.map(({ value }) => value)), ` after a reboot (${listed([...new Set(kept.map(({ path }) => path || 'no file sets it'))])})`), `${expected} after a reboot`),
+      ? fail(
+          name,
+          words(1, ` after a reboot (${strict.path})`),
+          `${expected} after a reboot`,
+          `${set} = 2 in /etc/sysctl.d on ${name}; lvsctl deploy does so`,
+        )
+      : pass(
+          name,
+          words(
+            Math.max(...kept.map(({ value }) => value)),
+            ` after a reboot (${listed([...new Set(kept.map(({ path }) => path || 'no file sets it'))])})`,
+          ),
+          `${expected} after a reboot`,
+        ),
   ];
 }

@@ -17,7 +17,8 @@ interface Owner {
 }
 
 export default defineCheck({
-  summary: "ARP (for IPv6: neighbour discovery) for each VIP is answered on the client's segment by the MAC of its director, and by no other.",
+  summary:
+    "ARP (for IPv6: neighbour discovery) for each VIP is answered on the client's segment by the MAC of its director, and by no other.",
   params: z.strictObject({}),
   from: ['client'],
   probe: (_, __, fleet) =>
@@ -69,7 +70,10 @@ function judgeVip(vip: string, answers: ArpAnswers | NeighbourAnswers, { host: c
   const failures = wrong.map((mac) => intruder(vip, mac, { owner: owners.find((each) => each.mac === mac), client, expected }));
   const blind = 'complete' in answers && !answers.complete;
   // Where only the last answer is kept, another's tells nothing of the holder's.
-  const mute = holder && !(blind && failures.length > 0) && !answers.macs.some((mac) => mac === holder.mac) ? [muted(vip, holder, client, expected)] : [];
+  const mute =
+    holder && !(blind && failures.length > 0) && !answers.macs.some((mac) => mac === holder.mac)
+      ? [muted(vip, holder, client, expected)]
+      : [];
   if (failures.length + mute.length > 0) return [...failures, ...mute];
   const found = blind
     ? `${client.name} keeps ${listed(answers.macs)} for ${vip} (a second answer would not be seen here without ndisc6 or tcpdump)`

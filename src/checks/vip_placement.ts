@@ -15,17 +15,18 @@ interface Answer {
 }
 
 export default defineCheck({
-  summary: 'Each VIP is on exactly one director, on the declared interface, with the declared prefix (/32, /128; that of its segment for the gateway of NAT).',
+  summary:
+    'Each VIP is on exactly one director, on the declared interface, with the declared prefix (/32, /128; that of its segment for the gateway of NAT).',
   params: z.strictObject({}),
   from: ['director'],
   probe: (_, __, { virtualAddresses }) =>
     telling(
       addressProbe,
-      sh`for nic in ${[...new Set(virtualAddresses.map((each) => each.interface))]}; do
-  link=absent
-  [ ! -r "/sys/class/net/$nic/operstate" ] || read -r link <"/sys/class/net/$nic/operstate"
-  printf 'link %s %s\n' "$nic" "$link"
-done`,
+      ...[...new Set(virtualAddresses.map((each) => each.interface))].map(
+        (nic) => sh`link=absent
+[ ! -r ${`/sys/class/net/${nic}/operstate`} ] || read -r link <${`/sys/class/net/${nic}/operstate`}
+printf 'link %s %s\n' ${nic} "$link"`,
+      ),
     ),
   expect: (looks, _, context) => {
     const expected = 'each VIP on exactly one director';
@@ -90,7 +91,9 @@ function judgePlace(place: VirtualAddress, holder: Answer, expected: string, fix
   }
   if (places.some(({ prefix }) => prefix !== place.prefix)) {
     const why = place.prefix === hostPrefix(vip) ? '; a wider prefix makes a second route to the segment' : '';
-    const fix = fixed ? `ip addr add ${cidr(place)} dev ${vipInterface}, and ip addr del with the other prefix` : `write ${cidr(place)} in virtual_ipaddress of every director`;
+    const fix = fixed
+      ? `ip addr add ${cidr(place)} dev ${vipInterface}, and ip addr del with the other prefix`
+      : `write ${cidr(place)} in virtual_ipaddress of every director`;
     return fail(holder.host, found, expected, `${fix}${why}`);
   }
   return pass(holder.host, found, expected);
@@ -133,5 +136,12 @@ function nobodyHasIt(
   if (link === 'down' || link === 'lowerlayerdown')
     return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
   const start = 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why';
-  return fail(host, found, expected, fleet.vrrp ? start : `ip addr add ${vip}/${prefix} dev ${vipInterface}${prefix === 128 ? ' preferred_lft 0' : ''}; lvsctl deploy also keeps it over a reboot`);
+  return fail(
+    host,
+    found,
+    expected,
+    fleet.vrrp
+      ? start
+      : `ip addr add ${vip}/${prefix} dev ${vipInterface}${prefix === 128 ? ' preferred_lft 0' : ''}; lvsctl deploy also keeps it over a reboot`,
+  );
 }

@@ -1,6 +1,7 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
+import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
 
@@ -94,6 +95,15 @@ changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl depl
   .option('-y, --yes', 'do not ask')
   .option('--step', 'ask for each step whether it is to be done')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
+
+changing(
+  verb('teardown', 'take away what deploy added and put back what was there before', 'lvsctl teardown inventory/dr.yaml --check --diff'),
+)
+  .option('-C, --check', 'stop at the plan: say what would be taken away')
+  .option('-y, --yes', 'do not ask')
+  .option('--step', 'ask for each step whether it is to be done')
+  .option('--force', 'also put files back that somebody has changed since lvsctl wrote them')
+  .action(async (file: string, flags: TeardownFlags) => (await import('./commands/teardown.ts')).teardown(file, flags));
 
 common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')

@@ -1,5 +1,5 @@
 /** Virtual servers as typed → as the other stages read them. */
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { FirewallMark, HealthCheck, Host, RealServer, VirtualServer } from '../model.ts';
 import { familyOf } from './addresses.ts';
 import { type CheckShape, checkKinds } from './check-schema.ts';
@@ -64,7 +64,7 @@ function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: str
       regex: web?.regex,
       sni: kind === 'https' ? said.https?.sni : undefined,
     }),
-    ...(kind === 'misc' && misc && { script: nearInventory(misc.script, file), arguments: misc.arguments }),
+    ...(kind === 'misc' && misc && { script: scriptNear(misc.script, file), arguments: misc.arguments }),
     ...(kind === 'dns' && dns && { type: dns.type, name: dns.name }),
     ...(kind === 'udp' && { payload: udp?.payload?.toLowerCase(), requireReply: udp?.require_reply ?? false }),
   });
@@ -92,4 +92,9 @@ function buildRealServers(service: ServiceShape, port: number, hosts: readonly H
 /** A path that the inventory says, from where we are. */
 export function nearInventory(path: string, file: string): string {
   return isAbsolute(path) ? path : join(dirname(file), path);
+}
+
+/** A script that the inventory says: whole, because playbooks find it from where they lie themselves. */
+export function scriptNear(path: string, file: string): string {
+  return resolve(dirname(file), path);
 }

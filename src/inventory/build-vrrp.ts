@@ -1,7 +1,7 @@
 /** VRRP as typed → its instances, every default filled in, and the addresses that each owns. */
 import type { Nat, VirtualAddress, Vrrp, VrrpInstance } from '../model.ts';
 import { familyOf, wholeLength } from './addresses.ts';
-import { nearInventory } from './build-service.ts';
+import { scriptNear } from './build-service.ts';
 import { defined } from './defined.ts';
 import type { VrrpShape } from './vrrp-schema.ts';
 
@@ -36,14 +36,14 @@ interface Around {
 
 export function buildVrrp(said: VrrpShape, around: Around): Vrrp {
   const { file } = around;
-  const scripts = Object.entries(said.scripts ?? {}).map(([name, script]) => ({ name, ...script, file: nearInventory(script.file, file) }));
+  const scripts = Object.entries(said.scripts ?? {}).map(([name, script]) => ({ name, ...script, file: scriptNear(script.file, file) }));
   return defined({
     instances: saidInstances(said).map(([name, one], index) => buildInstance(name, one, index === 0, around)),
     syncGroups: Object.entries(said.sync_groups ?? {}).map(([name, instances]) => ({ name, instances })),
     scripts,
-    notify: said.notify === undefined ? undefined : nearInventory(said.notify, file),
+    notify: said.notify === undefined ? undefined : scriptNear(said.notify, file),
     mail: said.mail,
-    alarm: said.alarm === undefined ? undefined : nearInventory(said.alarm, file),
+    alarm: said.alarm === undefined ? undefined : scriptNear(said.alarm, file),
   });
 }
 

@@ -97,7 +97,7 @@ function buildHost(entry: HostEntry, shape: InventoryShape, { groups, precedence
   const { name, role, said } = entry;
   const above = precedence.filter((group) => groups[group]?.includes(name)).flatMap((group) => shape.groups?.[group] ?? []);
   const own = {
-    director: { ...prioritiesOf(said.priority, shape), dip: said.dip ?? said.address },
+    director: { ...prioritiesOf(said.priority, shape), heartbeats: heartbeatsOf(entry, shape), dip: said.dip ?? said.address },
     backend: { ...ripsOf(entry, shape), weight: said.weight ?? 1 },
     client: { sources: said.sources?.flatMap(expandRange) },
   };
@@ -145,6 +145,20 @@ function prioritiesOf(said: HostEntry['said']['priority'], { vrrp }: InventorySh
   const names = saidInstances(vrrp).map(([name]) => name);
   const priorities = typeof said === 'number' ? Object.fromEntries(names.map((name) => [name, said])) : said;
   return defined({ priority: typeof said === 'number' ? said : said[names[0] ?? ''], priorities });
+}
+
+/** The host's first address of the instance's family on the interface of the heartbeat. */
+function heartbeatsOf(entry: HostEntry, shape: InventoryShape): Readonly<Record<string, string>> | undefined {
+  if (!shape.vrrp) return undefined;
+  const nics = buildInterfaces(entry, shape);
+  const vips = [...(shape.services ?? []), ...(shape.proxy?.sites ?? [])].map(({ vip }) => vip);
+  const found = saidInstances(shape.vrrp).flatMap(([name, said]) => {
+    const family = familyOf(said.vips?.[0] ?? vips[0] ?? '');
+    const carried = nics.find((nic) => nic.name === said.interface)?.addresses.map(addressOf) ?? [];
+    const own = carried.find((address) => familyOf(address) === family);
+    return own === undefined ? [] : [[name, own] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** One address of each family: as said, else `address` and the first of the other family that an interface carries. */

@@ -46,7 +46,7 @@ export const site = z.strictObject({
   read_timeout: whole(1, 86_400).default(60).describe('Seconds between two reads from a backend'),
   buffer_size: size.optional().describe('Buffer for the head of an answer'),
   buffers: z
-    .strictObject({ number: whole(2, 1024), size })
+    .strictObject({ number: whole(2, 1024).describe('How many'), size: size.describe('Size of each') })
     .optional()
     .describe('Buffers for the body of an answer'),
 });

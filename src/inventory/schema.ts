@@ -63,8 +63,14 @@ export const inventorySchema = z.strictObject({
   clients: hostsOf(client).optional().describe("Hosts on the VIP's segment to look from"),
   nginx: nginx.optional().describe('The web server of the backends'),
   apache: apache.optional().describe("Instead of nginx: the distribution's Apache"),
-  keepalived: z.strictObject({ source: programSource }).optional().describe('Build keepalived from its source'),
-  ipvsadm: z.strictObject({ source: programSource }).optional().describe('Build ipvsadm from its source'),
+  keepalived: z
+    .strictObject({ source: programSource.describe('What is built') })
+    .optional()
+    .describe('Build keepalived from its source'),
+  ipvsadm: z
+    .strictObject({ source: programSource.describe('What is built') })
+    .optional()
+    .describe('Build ipvsadm from its source'),
   packages: oneOf(['online', 'offline'])
     .default('online')
     .describe('offline: packages are fetched once, with all they depend on, and shipped to the other hosts'),

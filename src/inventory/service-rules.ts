@@ -86,8 +86,8 @@ function unreachableVip({ said: { routed }, built, index }: Subject, { fleet }: 
     return nic ? [{ ...nic, host: host.name }] : [];
   });
   const said = nics.map((nic) => vipProblem(built, nic)).find((problem) => problem !== undefined);
-  const hint =
-    'nobody would ask for it by ARP: take an address of that network which no host has; routed: true, if a router sends it to the director';
+  const routers = said?.includes(' lies outside ') ? '; routed: true, if a router sends it to the director' : '';
+  const hint = `nobody would ask for it by ARP: take an address of that network which no host has${routers}`;
   return said === undefined ? [] : [fault('vip-outside', ['services', index, 'vip'], said, hint)];
 }
 
@@ -137,7 +137,8 @@ function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Comp
   return [fault('dr-port', at, found, `${methodNames[built.forward]} packets on as they are: it answers on the port of the service`)];
 }
 
-function checkFaults({ said: { check, protocol }, built, index }: Subject): readonly Complaint[] {
+function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
+  const { check, protocol } = said;
   const at = ['services', index, 'check'];
   const [first, second] = saidKinds(check);
   if (first !== undefined && second !== undefined) {
@@ -146,7 +147,9 @@ function checkFaults({ said: { check, protocol }, built, index }: Subject): read
   }
   const { script } = built.check;
   if (script !== undefined && !existsSync(script)) {
-    return [fault('no-file', [...at, 'misc', 'script'], `there is no file ${script}`, 'the path is relative to the inventory')];
+    return [
+      fault('no-file', [...at, 'misc', 'script'], `there is no file ${said.check.misc?.script}`, 'the path is relative to the inventory'),
+    ];
   }
   if (protocol !== 'udp' || first !== 'tcp') return [];
   return [

@@ -25,6 +25,8 @@ export function imagePackages(settings: LabSettings): readonly string[] {
 export const repositoryPackages: readonly (readonly string[])[] = [
   ['keepalived', 'ipvsadm', 'tcpdump', 'conntrack'],
   ['gcc', 'make', 'libc6-dev', 'libpcre2-dev', 'zlib1g-dev', 'libssl-dev', 'libxml2-dev', 'libxslt1-dev'],
+  ['pkg-config', 'libnl-3-dev', 'libnl-genl-3-dev', 'libpopt-dev', 'libsystemd-dev', 'libnftnl-dev', 'libmnl-dev', 'libjson-c-dev'],
   ['firewalld', 'iptables', 'ipset', 'nftables'],
   ['apache2'],
+  ['nginx', 'libnginx-mod-stream', 'openssl'],
 ];

@@ -30,8 +30,10 @@ export interface LabHost {
 export interface Layout {
   readonly name: string;
   readonly segments: readonly Segment[];
-  /** The gateway passes packets from one segment to another. */
+  /** The gateway is a router: it passes packets from one segment to another. */
   readonly routes: boolean;
+  /** VIPs that lie in no subnet, and where the router finds them. */
+  readonly routedVips: readonly { readonly address: string; readonly bridge: string }[];
   readonly hosts: readonly LabHost[];
   readonly digest: string;
 }
@@ -40,16 +42,29 @@ export interface Layout {
 export function layoutOf(fleet: Fleet): Layout {
   const segments = segmentsOf(fleet);
   const hosts = fleet.hosts.map((host, index) => labHost(host, index, segments));
-  // A router between its subnets is what a tunnel is for; with NAT it would be a way around the director, and hide a wrong default route.
-  const routes = segments.length > 1 && fleet.services.some(({ forward }) => forward === 'tun');
-  const machines = [segments, routes, hosts, fleet.lab];
+  const routedVips = vipsBeyond(fleet, hosts, segments);
+  // A router between subnets is what a tunnel is for; with NAT it would be a way around the director, and hide a wrong default route.
+  const tunnels = segments.length > 1 && fleet.services.some(({ forward }) => forward === 'tun');
+  const routes = tunnels || routedVips.length > 0;
+  const machines = [segments, routes, routedVips, hosts, fleet.lab];
   return {
     name: labName(fleet),
     segments,
     routes,
+    routedVips,
     hosts,
     digest: createHash('sha256').update(JSON.stringify(machines)).digest('hex').slice(0, 16),
   };
+}
+
+/** Each with the bridge of the directors' interface that carries it. */
+function vipsBeyond(fleet: Fleet, hosts: readonly LabHost[], segments: readonly Segment[]): Layout['routedVips'] {
+  const directors = hosts.filter((_, index) => fleet.hosts[index]?.role === 'director');
+  return fleet.virtualAddresses.flatMap(({ address, interface: carrier }) => {
+    if (findSubnet(`${address}/${isIpv6(address) ? 128 : 32}`, segments)) return [];
+    const nic = directors.flatMap(({ nics }) => nics).find(({ name }) => name === carrier);
+    return nic ? [{ address, bridge: nic.bridge }] : [];
+  });
 }
 
 function labHost(host: Host, index: number, segments: readonly Segment[]): LabHost {

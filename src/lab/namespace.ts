@@ -36,7 +36,8 @@ export function networkCommands(layout: Layout): string {
     `link set ${tap} master ${bridge}`,
     `link set ${tap} up`,
   ]);
-  return `${['link set lo up', ...bridges, ...taps].join('\n')}\n`;
+  const vips = layout.routedVips.map(({ address, bridge }) => `route add ${address} dev ${bridge}`);
+  return `${['link set lo up', ...bridges, ...taps, ...vips].join('\n')}\n`;
 }
 
 /** Segments bigger than a frame make UML's receiver give up for good, so nothing may build them. */
@@ -46,12 +47,12 @@ function offloadCommands(layout: Layout): string {
   return `${[...bridges, ...taps].join('\n')}\n`;
 }
 
-/** Said in either case: a namespace may inherit what the machine has. */
+/** Said in either case: a namespace may inherit what the machine has. Replies of real servers come from another side than a VIP's route. */
 function routingCommands({ routes }: Layout): string {
   const way = routes ? 1 : 0;
   return `echo ${way} >/proc/sys/net/ipv4/ip_forward
 [ ! -e /proc/sys/net/ipv6 ] || echo ${way} >/proc/sys/net/ipv6/conf/all/forwarding
-for file in /proc/sys/net/ipv4/conf/*/send_redirects; do echo 0 >"$file"; done
+for file in /proc/sys/net/ipv4/conf/*/send_redirects /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >"$file"; done
 `;
 }
 

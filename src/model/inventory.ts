@@ -38,6 +38,8 @@ export interface Host {
   readonly priority?: number;
   /** Directors: priority by the name of the instance, for all of them. */
   readonly priorities?: Readonly<Record<string, number>>;
+  /** Directors: address that its adverts come from, by the name of the instance. */
+  readonly heartbeats?: Readonly<Record<string, string>>;
   /** Directors: the director's own address on the real servers' segment (DIP); `address` unless said. */
   readonly dip?: string;
   /** Backends: the real server's address (RIP); `address` unless said. */

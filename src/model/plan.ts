@@ -21,6 +21,8 @@ export interface Artefact {
   readonly build: Sh;
   /** Seconds. */
   readonly timeout: number;
+  /** The host that builds, by name; absent: the first that needs it. */
+  readonly on?: string;
 }
 
 /** One thing that will be done on one host, with the script that does it. Plain data: shown, saved, hashed, run as shown. */
@@ -44,6 +46,8 @@ export interface Change {
   readonly consumes?: Artefact;
   /** Set by the plan on the change that it adds for the host that builds. */
   readonly produces?: Artefact;
+  /** Set by the plan on a build that another host makes: where it is done, instead of the step's host. */
+  readonly on?: string;
   /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
   readonly reboots?: number;
   readonly risk?: Risk;
@@ -51,6 +55,12 @@ export interface Change {
   readonly stage?: Sh;
   /** Takes away what other hosts may rely on: done after all that adds, in the opposite order of the plays. */
   readonly takesAway?: boolean;
+}
+
+/** Something that a step changes, as `kind:name`. `own`: shell for a kind that lvsctl does not know how to keep; see `TaskDefinition.before`. */
+export interface Touched {
+  readonly resource: string;
+  readonly own?: { readonly record: string; readonly differs: string; readonly restore: string };
 }
 
 /** `standby`: its changes are made only if the block that it rescues fails. `later`: known only when its phase begins. */
@@ -64,6 +74,10 @@ export interface StepPlan {
   readonly changes: readonly Change[];
   /** What only a reboot can finish. */
   readonly pendingReboot: readonly string[];
+  /** What will stay although it should go, and why. */
+  readonly stays?: readonly string[];
+  /** There where something is to be done: how these are is kept on the host first. */
+  readonly touches?: readonly Touched[];
   /** There where the step has `register`. */
   readonly said?: Registered;
   /** False: `until` does not hold yet. */

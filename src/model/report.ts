@@ -22,6 +22,8 @@ export interface StepReport {
   readonly why: string;
   readonly changes: readonly ChangeReport[];
   readonly pendingReboot: readonly string[];
+  /** What stays although it should go, and why. */
+  readonly stays: readonly string[];
 }
 
 export interface HostReport {

@@ -1,9 +1,10 @@
 /** One step on one host: what it was seen to be, against what is wanted. */
 import { LvsError, refuse } from '../errors.ts';
-import type { Facts, Fleet, Host, Registered, Seen, Step, StepPlan, StepStatus, StepVars } from '../model.ts';
+import type { Facts, Fleet, Host, Registered, Seen, Step, StepPlan, StepStatus, StepVars, Touched } from '../model.ts';
 import { isTrue, type Scope } from '../playbook/expression.ts';
 import type { Registry } from '../playbook/registry.ts';
 import { scopeOf } from '../playbook/scope.ts';
+import { renderSh, type Sh } from '../sh/sh.ts';
 import type { AnyTask, PlanContext } from '../task.ts';
 
 interface StepInput {
@@ -50,6 +51,7 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
     .plan(found, step.want, { facts, host, fleet, same, ...(isLater(step, input.busy) && { later: true }) })
     .map((change) => ({ ...change, notify: [...new Set([...(change.notify ?? []), ...step.notify])] }));
   const pendingReboot = task.pendingReboot?.(found, step.want) ?? [];
+  const stays = task.stays?.(found, step.want) ?? [];
   const standby = changes.length > 0 && step.frames?.some(({ part }) => part === 'rescue');
   const status: StepStatus = standby ? 'standby' : changes.length > 0 ? 'change' : 'ok';
   const said: Registered = {
@@ -63,7 +65,22 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
     step.until === undefined
       ? {}
       : { holds: decided('until', step.name, step.until, scopeOf(scope, step.vars ?? { given: {}, made: {} })) };
-  return { step, status, why, changes, pendingReboot, ...(step.register !== undefined && { said }), ...until };
+  return {
+    ...{ step, status, why, changes, pendingReboot },
+    ...(stays.length > 0 && { stays }),
+    ...(changes.length > 0 && { touches: touchedBy(task, step.want) }),
+    ...(step.register !== undefined && { said }),
+    ...until,
+  };
+}
+
+function touchedBy(task: AnyTask, want: unknown): readonly Touched[] {
+  const text = (shell: Sh): string => renderSh(shell, (value) => value);
+  const own = (task.before?.(want) ?? []).map(({ resource, record, differs, restore }) => ({
+    resource,
+    own: { record: text(record), differs: text(differs), restore: text(restore) },
+  }));
+  return [...task.touches(want).map((resource) => ({ resource })), ...own];
 }
 
 /** What the body of its block does comes between the look and this step. */

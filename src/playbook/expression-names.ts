@@ -11,7 +11,7 @@ const fleetNames: Readonly<Record<keyof Fleet, true>> = {
 
 const hostNames: Readonly<Record<keyof Host, true>> = {
   ...{ name: true, role: true, address: true, ssh: true, interfaces: true, vars: true },
-  ...{ priority: true, priorities: true, dip: true, rip: true, rips: true, weight: true, sources: true },
+  ...{ priority: true, priorities: true, heartbeats: true, dip: true, rip: true, rips: true, weight: true, sources: true },
 };
 
 const factNames: Readonly<Record<keyof Facts, true>> = {

@@ -7,7 +7,7 @@ import type { ReportInput } from './findings.ts';
 export function notesOf(input: ReportInput): Notes {
   const handlers = handlersOf(input).filter(({ result }) => result === 'failed');
   const failed = handlers.map(({ host, title, output }) => `${host}: ${title} failed: ${output}`);
-  return { failed: [...failed, ...leftOver(input)], stopped: input.applied ? stoppedNotes(input) : absentNotes(input) };
+  return { failed: [...failed, ...leftOver(input), ...staying(input)], stopped: input.applied ? stoppedNotes(input) : absentNotes(input) };
 }
 
 export interface Notes {
@@ -73,6 +73,16 @@ function leftOver(input: ReportInput): readonly string[] {
     ),
   );
   return [...unseen(input), ...left];
+}
+
+/** Said when the run is at its end, or has nothing to do: until then the plan shows it. */
+function staying({ plan, applied, after }: ReportInput): readonly string[] {
+  const last = after ?? plan;
+  const open = !after && (applied || plan.batches.some(({ hosts }) => hosts.some(({ steps }) => steps.some(needsWork))));
+  if (open) return [];
+  return last.batches.flatMap(({ hosts }) =>
+    hosts.flatMap(({ host, steps }) => steps.flatMap(({ stays = [] }) => stays.map((what) => `left as it is: ${host}: ${what}`))),
+  );
 }
 
 /** Of a block that was rescued nothing is left to be done: what its body did may be undone, and the rest has asked by itself. */

@@ -81,7 +81,15 @@ function stepReport(plan: StepPlan, applied: readonly AppliedHost[] | undefined)
     return { ...base, status: outcome?.result ?? (applied ? 'not-run' : 'planned') };
   });
   const { name, task } = plan.step;
-  return { task, name, status: statusOf(plan, changes, applied !== undefined), why: plan.why, changes, pendingReboot: plan.pendingReboot };
+  return {
+    task,
+    name,
+    status: statusOf(plan, changes, applied !== undefined),
+    why: plan.why,
+    changes,
+    pendingReboot: plan.pendingReboot,
+    stays: plan.stays ?? [],
+  };
 }
 
 function statusOf(plan: StepPlan, changes: readonly ChangeReport[], applied: boolean): StepReport['status'] {

@@ -1,39 +1,61 @@
-/** What the cluster needs of the firewall that is active. It is never started; it is stopped only where the inventory says `off`. */
+/** What the cluster needs of the firewalls that are active. None is ever started or loaded anew; they are stopped only where the inventory says `off`. */
 import { z } from 'zod';
-import { type Change, defineTask, lines, type Output, refuse, sh } from '../task.ts';
-import { type FirewallService, firewallOff, firewallServicesProbe, parseFirewallServices } from './support/firewall-services.ts';
-import { type Admission, type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
+import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
+import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
+import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall-chains.ts';
+import { type Needs, neededRules } from './support/firewall-rules.ts';
+import {
+  type FirewallService,
+  firewallOff,
+  firewallServicesProbe,
+  firewallUnits,
+  parseFirewallServices,
+} from './support/firewall-services.ts';
+import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
+import { firewalldBefore } from './support/firewalld-before.ts';
 import { firewalldChanges } from './support/firewalld-changes.ts';
+import { firewalldNeeds } from './support/firewalld-needs.ts';
 import { text } from './support/params.ts';
+import { labelOf, type RuleChain, rulesFor } from './support/rule-chain.ts';
+import { isUfwChain, ufwChanges, ufwPaths } from './support/ufw-before.ts';
+import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+
+const address = z.union([z.ipv4(), z.ipv6()]);
+const port = z.number().int().min(1).max(65535);
 
 const service = z.strictObject({
-  vip: z.ipv4().describe('Virtual address.'),
-  port: z.number().int().min(1).max(65535).describe('Port.'),
+  vip: address.describe('Virtual address.'),
+  port: port.describe('Port.'),
   protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Transport protocol.'),
   forward: z
     .enum(['dr', 'nat', 'tun'])
     .default('dr')
     .describe('Forwarding method: with dr and tun a director sees one half of a connection.'),
+  real_servers: z
+    .array(z.strictObject({ rip: address.describe('Address.'), port: port.describe('Port.') }))
+    .default([])
+    .describe('Real servers: with nat their port and their replies are admitted, not the port of the VIP.'),
 });
 
 const params = z.strictObject({
   state: z
     .enum(['untouched', 'managed', 'off'])
     .default('untouched')
-    .describe('`managed` adds what the cluster needs to the active firewall; `off` stops and disables firewall services; else left alone.'),
+    .describe(
+      '`managed` adds what the cluster needs to the active firewalls; `off` stops and disables firewall services; else left alone.',
+    ),
   role: z
     .enum(['director', 'backend', 'client'])
     .optional()
     .describe('What the host is: directors also need VRRP, and no tracking of half connections. Unsaid, who has VRRP peers is a director.'),
   services: z.array(service).default([]).describe('Virtual services whose ports are admitted.'),
-  vrrp_peers: z
-    .array(z.union([z.ipv4(), z.ipv6()]))
-    .default([])
-    .describe('Addresses of the other directors, whose adverts are admitted.'),
+  vrrp_peers: z.array(address).default([]).describe('Addresses of the other directors, whose adverts are admitted.'),
+  sync: z.boolean().default(false).describe('Admits the connections that the other directors report (the sync daemon of IPVS, 8848/udp).'),
+  directors: z.array(address).default([]).describe('On backends: addresses of the directors, from which tunnelled packets are admitted.'),
   interfaces: z
     .array(text.regex(/^[^\s/]{1,15}$/, 'an interface name'))
     .default([])
-    .describe('NICs on which to admit; empty: every zone of firewalld that has a NIC.'),
+    .describe('NICs on which to admit, in firewalld; empty: every zone of it that has a NIC.'),
 });
 
 type Want = z.infer<typeof params>;
@@ -41,90 +63,141 @@ type Want = z.infer<typeof params>;
 interface Seen {
   readonly services: readonly FirewallService[];
   readonly firewalld: FirewalldSeen;
+  readonly unit: SeenBootUnit;
+  readonly ufw: readonly SeenFile[];
+  /** Of nft and iptables, that drop; none where firewalld is at work. */
+  readonly chains: readonly RuleChain[];
+  /** Some ruleset was seen, dropping or not. */
+  readonly rulesSeen: boolean;
   readonly stderr: string;
 }
 
 const firewalld = 'firewalld.service';
 
 export default defineTask({
-  summary: 'Leaves the firewall alone (the default), lets the cluster through the active one, or turns it off.',
+  summary: 'Leaves the firewall alone (the default), lets the cluster through the active ones, or turns them off.',
   params,
-  touches: ({ state }: Want) => (state === 'untouched' ? [] : ['firewall:rules']),
+  touches: ({ state }: Want) =>
+    state === 'managed'
+      ? [
+          'firewall:firewalld',
+          `file:/etc/systemd/system/${firewallUnit}`,
+          `service:${firewallUnit}`,
+          ...ufwPaths.map((path) => `file:${path}`),
+        ]
+      : state === 'off'
+        ? firewallUnits.map((unit) => `service:${unit}`)
+        : [],
+  before: (want: Want) => (want.state === 'managed' ? firewalldBefore(firewalldNeeds(needsOf(want))) : []),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
-    return state === 'off' ? firewallServicesProbe : lines(firewallServicesProbe, sh`printf '\nzones\n'`, firewalldProbe(isDirector(want)));
+    if (state === 'off') return firewallServicesProbe;
+    return lines(
+      firewallServicesProbe,
+      sh`printf '\nzones\n'`,
+      firewalldProbe(isDirector(want)),
+      sh`printf '\nchains\n'
+[ -d /run/systemd/system ] && systemctl is-active -q firewalld.service || { ${chainsProbe}
+}
+printf '\nfiles\n'`,
+      bootUnitProbe(firewallUnit),
+      sh`printf '\nufw\n'`,
+      filesProbe(ufwPaths),
+    );
   },
   parse({ stdout, stderr }: Output): Seen {
-    const [services = '', ...zones] = stdout.split('\nzones\n');
-    return { services: parseFirewallServices(services), firewalld: parseFirewalld(zones.join('\n')), stderr };
+    const [before = '', ufw = ''] = cut(stdout, '\nufw\n');
+    const [rest, files] = cut(before, '\nfiles\n');
+    const [most, chains] = cut(rest, '\nchains\n');
+    const [services, zones] = cut(most, '\nzones\n');
+    const found = parseFirewallServices(services);
+    return {
+      services: found,
+      firewalld: parseFirewalld(zones),
+      unit: parseBootUnit(files, firewallUnit),
+      ufw: parseFiles({ stdout: ufw }, ufwPaths).files,
+      chains: parseChains(
+        chains,
+        found.some(({ name, active }) => name === 'ufw.service' && active),
+      ),
+      rulesSeen: /^(nft|ip6?tables(-legacy)?)\|/m.test(chains),
+      stderr,
+    };
   },
-  plan(seen: Seen, want: Want): readonly Change[] {
+  plan(seen: Seen, want: Want, context: PlanContext): readonly Change[] {
+    if (want.state === 'untouched') return [];
     if (want.state === 'off') return firewallOff(seen.services);
-    const active = activeFirewall(seen, want);
-    return active === undefined
-      ? []
-      : firewalldChanges(seen.firewalld, { zones: zonesOf(seen.firewalld, want.interfaces), ...needed(want) });
+    if (firewalldActive(seen)) {
+      return firewalldChanges(seen.firewalld, { zones: zonesOf(seen.firewalld, want.interfaces), ...firewalldNeeds(needsOf(want)) });
+    }
+    const [active] = activeOthers(seen);
+    if (active !== undefined && !seen.rulesSeen && seen.stderr.trim() !== '') {
+      throw refuse(
+        `${active} is active, but its rules cannot be seen: ${seen.stderr.trim().split('\n').at(-1)}`,
+        'see: nft list ruleset, iptables-save',
+      );
+    }
+    const rules = neededRules(needsOf(want));
+    return [...firewallChanges(seen.chains, rules, seen.unit, context, isUfwChain), ...ufwChanges(seen.ufw, seen.chains, rules, context)];
   },
   settled(want: Want, seen: Seen): string {
     if (want.state === 'untouched') return 'the firewall is left as it is';
     if (want.state === 'off') return 'no firewall service is active or enabled; rules that no service loaded are not looked at';
-    if (activeFirewall(seen, want) === undefined) return 'no firewall is active, nothing to admit';
-    const { rules, direct } = needed(want);
-    const names = [...rules, ...direct.map(({ name }) => ({ name: `${name} untracked` }))].map(({ name }) => name);
-    return `firewalld admits ${names.join(', ') || 'all that is asked for: nothing'}, now and after a reboot`;
+    if (firewalldActive(seen)) {
+      const { rules, direct } = firewalldNeeds(needsOf(want));
+      const names = [
+        ...rules.map(({ name }) => name),
+        ...direct.map(({ name, words }) => (words.includes('--notrack') ? `${name} untracked` : name)),
+      ];
+      return `firewalld admits ${names.join(', ') || 'all that is asked for: nothing'}, now and after a reboot`;
+    }
+    const admitted = seen.chains.map((chain) => ({
+      label: labelOf(chain),
+      names: rulesFor(chain, neededRules(needsOf(want))).map(({ name }) => name),
+    }));
+    const all = admitted.filter(({ names }) => names.length > 0).map(({ label, names }) => `${label} has ${names.join(', ')}`);
+    const [active] = activeOthers(seen);
+    if (all.length === 0)
+      return active === undefined ? 'no firewall is active, nothing to admit' : `${active} is active and drops nothing: nothing to admit`;
+    return `${all.join('; ')}, now and after a reboot`;
   },
   example: {
     state: 'managed',
     role: 'director',
-    services: [{ vip: '10.18.43.30', port: 80, protocol: 'tcp', forward: 'dr' }],
+    services: [{ vip: '10.18.43.30', port: 80, protocol: 'tcp', forward: 'dr', real_servers: [{ rip: '10.18.43.13', port: 80 }] }],
     vrrp_peers: ['10.18.43.20'],
+    sync: true,
+    directors: [],
     interfaces: ['eth0', 'eth1'],
   },
 });
 
-/** Undefined when there is nothing to add to. Refuses what cannot be added to yet: a half-open firewall must not look right. */
-function activeFirewall({ services, firewalld: seen, stderr }: Seen, { state }: Want): typeof firewalld | undefined {
-  const active = services.filter((each) => each.active).map(({ name }) => name);
-  if (state !== 'managed' || active.length === 0) return undefined;
-  if (!active.includes(firewalld)) {
-    throw refuse(
-      `${active.join(' and ')} is active; only firewalld can be managed so far`,
-      'add the rules yourself and say `firewall: untouched`, or `firewall: off`',
-    );
-  }
+/** What comes before the mark, and all that comes after it. */
+function cut(text: string, mark: string): readonly [string, string] {
+  const place = text.indexOf(mark);
+  return place < 0 ? [text, ''] : [text.slice(0, place), text.slice(place + mark.length)];
+}
+
+/** Refuses a firewalld that does not answer: a half-open firewall must not look right. */
+function firewalldActive({ services, firewalld: seen, stderr }: Seen): boolean {
+  if (!services.some(({ name, active }) => name === firewalld && active)) return false;
   if (seen.live.zones.length === 0 || seen.persisted.zones.length === 0) {
     throw refuse(
       `firewalld is active but does not answer${stderr.trim() ? `: ${stderr.trim().split('\n').at(-1)}` : ''}`,
       'see: firewall-cmd --state',
     );
   }
-  return firewalld;
+  return true;
+}
+
+function activeOthers({ services }: Seen): readonly string[] {
+  return services.filter(({ active }) => active).map(({ name }) => name);
 }
 
 function isDirector({ role, vrrp_peers }: Pick<Want, 'role' | 'vrrp_peers'>): boolean {
   return role === undefined ? vrrp_peers.length > 0 : role === 'director';
 }
 
-/** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
-function needed(want: Want) {
-  const { services, vrrp_peers } = want;
-  const ports = [...new Set(services.map(({ port, protocol }) => `${port}/${protocol}`))];
-  const rules: readonly Admission[] = [
-    ...ports.map((rule) => ({ name: rule, kind: 'port', rule }) as const),
-    ...(isDirector(want) && vrrp_peers.length > 0 ? [...vrrp_peers.map(vrrpFrom), igmp] : []),
-  ];
-  const halves = isDirector(want) ? services.filter(({ forward }) => forward !== 'nat') : [];
-  const direct = halves.map(({ vip, port, protocol }) => ({
-    name: `${vip}:${port}/${protocol}`,
-    words: ['ipv4', 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol, '--dport', String(port), '-j', 'CT', '--notrack'],
-  }));
-  return { rules, direct };
-}
-
-const igmp: Admission = { name: 'igmp', kind: 'rich-rule', rule: 'rule protocol value="igmp" accept', protocol: 'igmp' };
-
-function vrrpFrom(peer: string): Admission {
-  const family = peer.includes(':') ? 'ipv6' : 'ipv4';
-  const rule = `rule family="${family}" source address="${peer}" protocol value="vrrp" accept`;
-  return { name: `vrrp from ${peer}`, kind: 'rich-rule', rule, protocol: 'vrrp' };
+function needsOf(want: Want): Needs {
+  return { ...want, director: isDirector(want) };
 }

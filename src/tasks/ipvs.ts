@@ -5,30 +5,27 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, type Output } from '../task.ts';
-import { parseTable, type TableService } from './support/ip-vs.ts';
-import { type IpvsService, serviceChanges, strangersIn } from './support/ipvs-changes.ts';
-import { type BelievedService, beliefsProbe, parseBeliefs } from './support/keepalived-beliefs.ts';
-import { exampleService, keepalivedParams } from './support/keepalived-params.ts';
+import { parseTable } from './support/ip-vs.ts';
+import { parseLimits, parseSaved, socket } from './support/ip-vs-details.ts';
+import { believedOf, type IpvsSeen, type IpvsService, serviceChanges, strangersIn } from './support/ipvs-changes.ts';
+import { beliefsProbe, parseBeliefs } from './support/keepalived-beliefs.ts';
+import { exampleService, serviceName, services } from './support/keepalived-params.ts';
 
-const params = z.strictObject({ services: keepalivedParams.shape.services });
+const params = z.strictObject({ services });
 
 interface Want {
   readonly services: readonly IpvsService[];
 }
 
-interface Seen {
+interface Seen extends IpvsSeen {
   /** Why nothing can be compared; empty where it can. */
   readonly silent: string;
-  readonly table: readonly TableService[];
-  readonly believed: readonly BelievedService[];
-  /** Ticks in which the kernel tells persistence; NaN where it does not say. */
-  readonly hz: number;
 }
 
 export default defineTask<Want, Seen>({
   summary: "Keeps the kernel's virtual and real servers as keepalived believes them to be: undoes what was done by hand with ipvsadm.",
   params,
-  touches: ({ services }) => services.map(({ vip, port }) => `ipvs:${vip}:${port}`),
+  touches: ({ services }) => services.map((service) => `ipvs:${serviceName(service)}`),
   needs: () => ['package:ipvsadm', 'service:keepalived.service'],
   probe: () => beliefsProbe,
   parse,
@@ -52,6 +49,8 @@ function parse({ stdout }: Output): Seen {
     silent: silence(said, table !== undefined),
     table: table ?? [],
     believed: parseBeliefs(after('says')),
+    details: parseSaved(after('saved')),
+    limits: parseLimits(after('limits')),
     hz: Number(/^\d{2,5}$/.exec(after('hz')[0] ?? '')?.[0] ?? Number.NaN),
   };
 }
@@ -64,9 +63,8 @@ function silence(said: readonly string[], table: boolean): string {
 
 /** What keepalived has yet to read is its reload's business. */
 function aboutWaiting({ services }: Want, { believed }: Seen): string {
-  const waits = services.filter(({ vip, port }) => !believed.some((each) => each.address === vip && each.port === port));
-  if (waits.length > 0) return `keepalived has yet to read its configuration: ${waits.map(({ vip, port }) => `${vip}:${port}`).join(', ')}`;
-  const servers = believed.flatMap((service) => service.servers);
-  const out = servers.filter(({ alive }) => !alive).map(({ address, port }) => `${address}:${port}`);
+  const waits = services.filter((service) => !believedOf(service, believed));
+  if (waits.length > 0) return `keepalived has yet to read its configuration: ${waits.map(serviceName).join(', ')}`;
+  const out = believed.flatMap(({ servers }) => servers.filter(({ alive }) => !alive).map(socket));
   return `the kernel's table is what keepalived believes${out.length > 0 ? `; out by health check: ${out.join(', ')}` : ''}`;
 }

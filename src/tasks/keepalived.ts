@@ -1,62 +1,44 @@
 /** One word in a playbook: the configuration of keepalived, and that the running one has read it. */
-import { type Change, defineTask, type Facts, lines, refuse, sh } from '../task.ts';
-import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { exampleService, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
-import {
-  configPath,
-  keepalivedHandlers,
-  keepalivedState,
-  reloadFile,
-  reloadKeepalived,
-  validConfig,
-} from './support/keepalived-process.ts';
-import { atLeast } from './support/version.ts';
+import { type Change, defineTask, lines, type Sh, sh } from '../task.ts';
+import { keepalivedConf } from './support/keepalived-conf.ts';
+import { refuseOlder } from './support/keepalived-keywords.ts';
+import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
+import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, validConfig } from './support/keepalived-process.ts';
+import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived-scripts.ts';
+import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived-version.ts';
+import { sharedPart } from './support/keepalived-vrrp.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenKeepalived {
   readonly file: SeenFile;
-  /** `2.2.7`; absent when not installed. */
-  readonly version: string | undefined;
+  /** The script that asks whether there are two masters; absent where none is wanted. */
+  readonly alarm: SeenFile | undefined;
+  readonly version: SeenVersion;
   /** Whether the running process has read the file that is there. */
   readonly process: 'none' | 'loaded' | 'pending';
 }
 
-/** What the distributions ship, for hosts that have no keepalived yet: the same keywords must come out before and after it is installed. */
-const shipped: Readonly<Record<string, string>> = {
-  'debian 11': '2.1.5',
-  'debian 12': '2.2.7',
-  'debian 13': '2.3.3',
-  'ubuntu 20.04': '2.0.19',
-  'ubuntu 22.04': '2.2.4',
-  'ubuntu 24.04': '2.2.8',
-  'el 8': '2.1.5',
-  'el 9': '2.2.8',
-};
-
 export default defineTask<KeepalivedWant, SeenKeepalived>({
-  summary: 'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart.',
+  summary:
+    'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Scripts that it names are put on the host by steps before.',
   params: keepalivedParams,
-  touches: () => [`file:${configPath}`],
+  // It loads ip_vs by itself when it starts.
+  touches: (want) => ['module:ip_vs', ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
   needs: () => ['package:keepalived'],
-  probe: () =>
-    lines(
-      filesProbe([configPath]),
-      sh`said=$(keepalived -v 2>&1) && printf 'version %s\n' "\${said%%,*}"`,
-      keepalivedState,
-      sh`printf 'process %s\n' "$state"`,
-    ),
-  parse: (output) => {
-    const { files, rest } = parseFiles(output, [configPath]);
+  probe: (want) => lines(filesProbe(pathsOf(want)), versionProbe, keepalivedState, sh`printf 'process %s\n' "$state"`),
+  parse: (output, want) => {
+    const { files, rest } = parseFiles(output, pathsOf(want));
     const process = /^process (loaded|pending)$/m.exec(rest)?.[1];
     return {
       file: files[0] as SeenFile,
-      version: /^version Keepalived v(\d+\.\d+\.\d+)/m.exec(rest)?.[1],
+      alarm: files[1],
+      version: parseVersion(rest),
       process: process === 'loaded' || process === 'pending' ? process : 'none',
     };
   },
   plan: (seen, want, { facts, same }) => {
-    const version = seen.version ?? shippedVersion(facts);
-    refuseVersion(version, want);
+    const version = versionFor(seen.version, facts, want.version);
+    refuseOlder(version, want);
     const content = keepalivedConf(want, version);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
     const changes = fileChange({
@@ -64,84 +46,44 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
       path: configPath,
       content,
       mode: '0640',
-      validate: validConfig,
+      validate: (staged) => valid(staged, want),
       notify: ['keepalived.reload'],
       ...(split && { risk: 'split' as const }),
       context: { same },
     });
-    return changes.length === 0 && seen.process === 'pending' ? [reloadChange] : changes;
+    const reload = changes.length === 0 && seen.process === 'pending' ? [reloadChange(want)] : [];
+    return [...alarmChange(seen.alarm, want, same), ...changes, ...reload];
   },
   settled: ({ services }, seen) =>
     `${configPath} holds ${services.length === 1 ? 'the service' : `the ${services.length} services`} as wanted${
       seen.process === 'loaded' ? ', and keepalived has loaded it' : ''
     }`,
-  handlers: () => keepalivedHandlers,
-  example: {
-    router_id: 'dr1',
-    priority: 100,
-    vrrp: { instance: 'lvs', id: 51, interface: 'eth0', vipInterface: 'eth1', mode: 'backup-nopreempt', advert: 1, authPass: '1111' },
-    services: [exampleService],
-  },
+  handlers: (want) => keepalivedHandlers(valid(sh`${configPath}`, want)),
+  example: { router_id: 'dr1', vrrp: exampleVrrp, priorities: { lvs: 100 }, services: [exampleService] },
 });
 
-const reloadChange: Change = {
-  id: 'live:reload',
-  title: 'reload keepalived: it runs with an older configuration',
-  was: 'running with an older configuration\n',
-  will: `running with ${configPath}\n`,
-  unless: lines(keepalivedState, sh`[ "$state" != pending ]`),
-  validate: validConfig(sh`${configPath}`),
-  run: reloadKeepalived,
-};
-
-/** The whole file, for keepalived `version`. Deterministic; may hold a secret slot as the password. */
-export function keepalivedConf({ router_id, priority, vrrp, services, sync }: KeepalivedWant, version: string): string {
-  const [anchor, ...excluded] = [...new Set(services.map(({ vip }) => vip))];
-  const globals = [
-    // The plain form `reload_file` is accepted by 2.2.7 but never removed again; a path works.
-    atLeast(version, '2.2.0') && `reload_file ${reloadFile}`,
-    'vrrp_garp_master_refresh 60',
-    // Otherwise the MAC of a second interface ages out of the switches.
-    atLeast(version, '2.2.3') && vrrp.vipInterface !== vrrp.interface && 'vrrp_garp_extra_if all 100',
-    // Without it clients were lost for seconds after a partition healed.
-    'vrrp_higher_prio_send_advert true',
-    sync && `lvs_sync_daemon ${vrrp.interface} ${vrrp.instance} id ${vrrp.id}`,
-  ].filter((line) => typeof line === 'string');
-  const authPass = vrrp.authPass === undefined || /^[A-Za-z0-9]+$/.test(vrrp.authPass) ? vrrp.authPass : `"${vrrp.authPass}"`;
-  const trackInterface = vrrp.vipInterface !== vrrp.interface;
-  return renderTemplate(loadTemplate('keepalived.conf.ejs'), {
-    routerId: router_id,
-    globals,
-    vrrp,
-    authPass,
-    priority,
-    trackInterface,
-    anchor,
-    excluded,
-    services,
-  });
+function pathsOf({ vrrp: { alarm } }: KeepalivedWant): readonly string[] {
+  return alarm === undefined ? [configPath] : [configPath, alarmPath];
 }
 
-function shippedVersion({ distribution, release }: Facts): string {
-  const [major = ''] = release.split('.');
-  const rebuild = ['rhel', 'rocky', 'almalinux', 'centos', 'ol'].includes(distribution);
-  return shipped[rebuild ? `el ${major}` : `${distribution} ${release}`] ?? '2.1.0';
+/** Ours comes before the configuration that names it. */
+function alarmChange(seen: SeenFile | undefined, { vrrp: { alarm } }: KeepalivedWant, same: (seen: string, want: string) => boolean) {
+  if (alarm === undefined || !seen) return [];
+  return fileChange({ seen, path: alarmPath, content: alarmScript(alarm), mode: '0755', makeParent: true, context: { same } });
 }
 
-function refuseVersion(version: string, { services }: KeepalivedWant): void {
-  if (!atLeast(version, '2.0.4')) throw refuse(`keepalived ${version} cannot test a configuration (-t)`, 'install 2.0.4 or later');
-  const idle = services.flatMap(({ realServers }) => realServers).find(({ weight }) => weight === 0);
-  if (idle && !atLeast(version, '2.2.0')) {
-    throw refuse(
-      `keepalived ${version} does not keep weight 0 of ${idle.host}`,
-      'take the backend out of the service, or install 2.2.0 or later',
-    );
-  }
+function valid(path: Sh, want: KeepalivedWant): Sh {
+  return lines(scriptsAreThere(shippedScripts(want)), validConfig(path));
 }
 
-/** What directors must agree on, or there are two masters: VRID, advert interval, authentication, the VIPs that adverts name. */
-function sharedPart(config: string): string {
-  const words =
-    config.match(/^[ \t]*(virtual_router_id|advert_int|auth_type|auth_pass)[ \t].*$|^[ \t]*virtual_ipaddress[ \t]*\{[^}]*\}/gm) ?? [];
-  return words.map((word) => word.split(/\s+/).filter(Boolean).join(' ')).join('\n');
+function reloadChange(want: KeepalivedWant): Change {
+  return {
+    id: 'live:reload',
+    title: 'reload keepalived: it runs with an older configuration',
+    was: 'running with an older configuration\n',
+    will: `running with ${configPath}\n`,
+    unless: lines(keepalivedState, sh`[ "$state" != pending ]`),
+    validate: valid(sh`${configPath}`, want),
+    run: reloadKeepalived,
+  };
 }

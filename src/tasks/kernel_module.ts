@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Change, defineTask, lines, type PlanContext, type Sh, sh } from '../task.ts';
+import { type Change, defineTask, lines, type PlanContext, refuse, type Sh, sh } from '../task.ts';
 import { removeChange } from './support/file-states.ts';
 import { oneOrMore, toList } from './support/params.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
@@ -43,7 +43,7 @@ interface Seen {
 export default defineTask<Want, Seen>({
   summary: 'A module of the kernel: loaded now, and loaded at boot.',
   params,
-  touches: (want) => toList(want.name).map((name) => `module:${name}`),
+  touches: (want) => [...toList(want.name).map((name) => `module:${name}`), ...paths(want).map((path) => `file:${path}`)],
   probe: (want) => lines(filesProbe(paths(want)), loadedProbe(toList(want.name)), liveOptionsProbe(want)),
   parse: (output, want) => {
     const names = toList(want.name);
@@ -57,11 +57,14 @@ export default defineTask<Want, Seen>({
       live: new Map(said('option')),
     };
   },
-  plan: (seen, want, context) => [
-    ...optionsFile(seen, want, context),
-    ...seen.modules.filter(({ loaded }) => !loaded).map(({ name }) => load(name)),
-    ...seen.modules.flatMap((module) => atBoot(module, want, context)),
-  ],
+  plan: (seen, want, context) => {
+    refuseOptions(want, context);
+    return [
+      ...optionsFile(seen, want, context),
+      ...seen.modules.filter(({ loaded }) => !loaded).map(({ name }) => load(name)),
+      ...seen.modules.flatMap((module) => atBoot(module, want, context)),
+    ];
+  },
   pendingReboot: (seen, want) => (seen.modules[0]?.loaded ? staleOptions(seen, want) : []),
   settled: (want) => {
     const names = toList(want.name);
@@ -137,6 +140,20 @@ function load(name: string): Change {
 function atBoot({ name, boot }: SeenModule, want: Want, context: PlanContext): readonly Change[] {
   if (!want.persistent) return removeChange(boot, bootFile(name));
   return fileChange({ seen: boot, path: bootFile(name), content: `${name}\n`, makeParent: true, context });
+}
+
+/**
+ * IP_VS_TAB_BITS of the kernel's Kconfig: 8 to 20, and up to 27 on 64-bit kernels since 6.5. With another value the module is loaded all
+ * the same, with the size that it was built with: better said before.
+ */
+function refuseOptions(want: Want, { facts }: PlanContext): void {
+  const bits = want.options?.conn_tab_bits;
+  if (bits === undefined || toList(want.name)[0] !== 'ip_vs') return;
+  const [major = 0, minor = 0] = facts.kernel.split('.').map((part) => Number.parseInt(part, 10));
+  const wide = (major > 6 || (major === 6 && minor >= 5)) && !/^(i[3-6]86|armv[5-7].*|mips|ppc|s390)$/.test(facts.architecture);
+  const most = wide ? 27 : 20;
+  if (Number(bits) >= 8 && Number(bits) <= most) return;
+  throw refuse(`conn_tab_bits=${bits} is out of range for Linux ${facts.kernel}`, `say 8 to ${most}`);
 }
 
 /** A loaded module keeps its options until the next boot; it is never unloaded under running connections. */

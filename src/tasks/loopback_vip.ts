@@ -1,24 +1,24 @@
 /**
- * The VIP on a real server (DR and TUN): on lo, /32, now and after a reboot whatever manages the network. ARP must be quiet first:
+ * The VIP on a real server (DR and TUN): on lo, /32 or /128, now and after a reboot whatever manages the network. ARP must be quiet first:
  * with arp_ignore 0 the host would answer for the VIP on its NICs and take the whole cluster's traffic.
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
-import { addressOnly, parseAddresses, type SeenAddress, takeAway } from './support/loopback-address.ts';
+import { addressOnly, parseAddresses, plainAddress, type SeenAddress, takeAway, wholePrefix } from './support/loopback-address.ts';
 import { addressesOfUnit, loopbackUnit, unitName, unitPath } from './support/loopback-unit.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const params = z.strictObject({
   addresses: z
-    .array(z.ipv4())
+    .array(z.union([z.ipv4(), z.ipv6()]))
     .min(1)
-    .refine((addresses) => new Set(addresses).size === addresses.length, 'each address once')
-    .describe('Virtual addresses, without a mask: it is always /32.'),
+    .refine((addresses) => new Set(addresses.map(plainAddress)).size === addresses.length, 'each address once')
+    .describe('Virtual addresses, without a mask: it is always /32, or /128 for IPv6.'),
   device: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/, 'an interface name')
     .default('lo')
-    .describe('Interface that holds them.'),
+    .describe('Interface that holds them: lo, or the end of a tunnel (tunl0, ip6tnl0).'),
 });
 
 type Want = z.infer<typeof params>;
@@ -33,20 +33,20 @@ interface Seen {
 }
 
 export default defineTask({
-  summary: 'Puts VIPs on the loopback of a real server, /32, now and at every boot.',
+  summary: 'Puts VIPs on the loopback of a real server, /32 or /128, now and at every boot.',
   params,
   touches: ({ addresses, device }: Want) => [
-    ...addresses.map((address) => `address:${address}/32@${device}`),
+    ...addresses.map((address) => `address:${placeOf(address)}@${device}`),
     `file:${unitPath}`,
     `service:${unitName}`,
   ],
-  needs: () => ['sysctl:net.ipv4.conf.all.arp_ignore'],
+  needs: ({ device }: Want) => ['sysctl:net.ipv4.conf.all.arp_ignore', ...(device === 'lo' ? [] : [`interface:${device}`])],
   probe: ({ device }: Want) =>
     lines(
       filesProbe([unitPath]),
       sh`[ ! -L ${`/etc/systemd/system/multi-user.target.wants/${unitName}`} ] || printf 'enabled\n'
 [ ! -e ${`/sys/class/net/${device}`} ] || printf 'device\n'
-ip -o -4 addr show`,
+ip -o addr show`,
     ),
   parse(output: Output): Seen {
     const { files, rest } = parseFiles(output, [unitPath]);
@@ -55,31 +55,40 @@ ip -o -4 addr show`,
     return { unit, enabled: said.includes('enabled'), device: said.includes('device'), addresses: parseAddresses(said) };
   },
   plan(seen: Seen, want: Want, context: PlanContext): readonly Change[] {
-    if (!seen.device) throw refuse(`there is no interface ${want.device}`, 'lo is always there');
+    // Modules make these, and a step before this one may load them: then it is the change that fails where none does.
+    if (!seen.device && !madeByModule.test(want.device)) throw refuse(`there is no interface ${want.device}`, 'lo is always there');
     if (context.facts.init !== 'systemd') throw refuse('the address survives a reboot by a systemd unit, and this host has no systemd');
     const stale = addressesOfUnit(seen.unit.content ?? '').filter((old) => !isWanted(old, want) && isLive(old, seen));
-    const live = want.addresses.flatMap((address) => addressOnly(address, want.device, seen.addresses));
+    const live = want.addresses.map(plainAddress).flatMap((address) => addressOnly(address, want.device, seen.addresses));
     // The old unit is what tells that an address is stale: it stays until the address is gone.
     const last = stale.length > 0 && { takesAway: true };
     return [...live, ...[...stale.map(takeAway), ...unitChanges(seen, want, context)].map((change) => ({ ...change, ...last }))];
   },
-  settled: ({ addresses, device }: Want) => `${addresses.map((each) => `${each}/32`).join(', ')} on ${device}, now and after a reboot`,
+  settled: ({ addresses, device }: Want) => `${addresses.map(placeOf).join(', ')} on ${device}, now and after a reboot`,
   example: { addresses: ['10.18.43.30'], device: 'lo' },
 });
+
+const madeByModule = /^(tunl0|ip6tnl0)$/;
+
+function placeOf(address: string): string {
+  return `${plainAddress(address)}/${wholePrefix(address)}`;
+}
 
 type Place = Pick<SeenAddress, 'address' | 'device'>;
 
 function isWanted(old: Place, { addresses, device }: Want): boolean {
-  return old.device === device && addresses.includes(old.address);
+  return old.device === device && addresses.map(plainAddress).includes(old.address);
 }
 
 function isLive(old: Place, { addresses }: Seen): boolean {
-  return addresses.some(({ address, device, prefix }) => address === old.address && device === old.device && prefix === 32);
+  return addresses.some(
+    ({ address, device, prefix }) => address === old.address && device === old.device && prefix === wholePrefix(address),
+  );
 }
 
 function unitChanges(seen: Seen, { addresses, device }: Want, context: PlanContext): readonly Change[] {
   const reload = sh`{ [ ! -d /run/systemd/system ] || systemctl daemon-reload; }`;
-  const written = fileChange({ seen: seen.unit, path: unitPath, content: loopbackUnit(addresses, device), context });
+  const written = fileChange({ seen: seen.unit, path: unitPath, content: loopbackUnit(addresses.map(plainAddress), device), context });
   const enable: Change = {
     id: `persisted:${unitName}`,
     title: `add the VIPs at every boot (enable ${unitName})`,

@@ -56,7 +56,7 @@ interface Seen {
 export default defineTask<Want, Seen>({
   summary: 'A file system mounted on a directory: now (what the kernel says) and at boot (/etc/fstab).',
   params,
-  touches: (want) => [`mount:${want.path}`, ...(want.state === 'unmounted' ? [] : [`file:${fstab}`])],
+  touches: (want) => [`directory:${want.path}`, `mount:${want.path}`, ...(want.state === 'unmounted' ? [] : [`file:${fstab}`])],
   probe: (want) => lines(filesProbe([fstab]), liveProbe(want), want.src !== undefined && sourceProbe(want.src, want)),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, [fstab]);

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { type Change, defineTask, lines, sh } from '../task.ts';
 import { configureArguments, nginxArtefact } from './support/nginx-build.ts';
 import { configureFlag, nginxPrefix, sameFlags, splitArguments } from './support/nginx-flags.ts';
-import { installNginx, isInstalled, stampPath } from './support/nginx-install.ts';
+import { binary, installNginx, isInstalled } from './support/nginx-install.ts';
+import { nginxLayout } from './support/nginx-layout.ts';
 import { binaryIsCurrent, nginxHandlers, probeBinary, restartNginx, validNginx } from './support/nginx-process.ts';
 import { accountName, text } from './support/params.ts';
+import { installedProbe, parseInstalled, type SeenInstall } from './support/source-install.ts';
 import { atLeast } from './support/version.ts';
 
 const params = z.strictObject({
@@ -35,15 +37,10 @@ const params = z.strictObject({
 
 type Want = z.output<typeof params>;
 
-interface SeenNginx {
+interface SeenNginx extends SeenInstall {
   /** Absent where no nginx is installed or the installed one does not start. */
   readonly version: string | undefined;
   readonly arguments: readonly string[];
-  /** Key of the build that the installed binary came from; absent where it is not one of ours. */
-  readonly key: string | undefined;
-  /** The binary is no longer the one that was installed from that build. */
-  readonly replaced: boolean;
-  readonly present: boolean;
   /** Whether the process runs the installed binary. */
   readonly process: 'none' | 'current' | 'old';
 }
@@ -51,18 +48,13 @@ interface SeenNginx {
 export default defineTask<Want, SeenNginx>({
   summary: 'Compiles nginx from source once for all hosts of a kind, installs the result, and has it running.',
   params,
-  touches: (want) => [`file:${want.prefix}/sbin/nginx`],
+  touches: (want) => [`tree:${want.prefix}`, `file:${want.prefix}/sbin/nginx`, 'package:libraries and compiler'],
   needs: (want) => [`user:${want.user}`, `group:${want.group}`],
   probe: (want) =>
     lines(
-      sh`binary=${`${want.prefix}/sbin/nginx`}
-if [ -f "$binary" ]; then
-  printf 'present yes\n'
-  "$binary" -V 2>&1 | while IFS= read -r line; do printf 'says %s\n' "$line"; done
-  { while read -r name value; do printf 'stamp %s %s\n' "$name" "$value"; done <${stampPath(want.prefix)}; } 2>/dev/null
-  printf 'sum %s\n' "$(sha256sum <"$binary")"
-fi`,
-      probeBinary(want.prefix),
+      installedProbe({ prefix: want.prefix, binary }),
+      sh`[ ! -f "$binary" ] || "$binary" -V 2>&1 | while IFS= read -r line; do printf 'says %s\n' "$line"; done`,
+      probeBinary(nginxLayout(want.prefix)),
     ),
   parse: ({ stdout }) => parse(stdout),
   plan: (seen, want, { facts }) => {
@@ -88,7 +80,7 @@ fi`,
   },
   settled: ({ version, configure }) =>
     `nginx ${version} ${configure.length === 0 ? 'without flags' : `with ${configure.length === 1 ? 'this flag' : `these ${configure.length} flags`}`} is already built`,
-  handlers: (want) => ({ 'nginx.restart': nginxHandlers(want.prefix)['nginx.restart'] }),
+  handlers: (want) => ({ 'nginx.restart': nginxHandlers(nginxLayout(want.prefix))['nginx.restart'] }),
   example: {
     version: '1.26.3',
     sha256: '69ee2b237744036e61d24b836668aad3040dda461fe6f570f1787eab570c75aa',
@@ -103,15 +95,11 @@ fi`,
 
 function parse(stdout: string): SeenNginx {
   const said = (pattern: RegExp): string | undefined => pattern.exec(stdout)?.[1];
-  const sum = said(/^sum ([0-9a-f]{64})\b/m);
-  const stampSum = said(/^stamp sha256 ([0-9a-f]{64})$/m);
   const process = said(/^binary (current|old)$/m);
   return {
     version: said(/^says nginx version: nginx\/(\d+\.\d+\.\d+)/m),
     arguments: splitArguments(said(/^says configure arguments: (.*)$/m) ?? ''),
-    key: said(/^stamp key (\S+)$/m),
-    replaced: stampSum !== undefined && stampSum !== sum,
-    present: said(/^(present) yes$/m) !== undefined,
+    ...parseInstalled(stdout),
     process: process === 'current' || process === 'old' ? process : 'none',
   };
 }
@@ -129,14 +117,15 @@ function listed(version: string, flags: readonly string[], build: string | undef
 }
 
 function restartChange({ prefix, version }: Want): Change {
+  const layout = nginxLayout(prefix);
   return {
     id: 'live:restart',
     title: `restart nginx: it runs another binary than the installed ${version}`,
     was: 'running: a binary that has been replaced\n',
     will: `running: nginx ${version}\n`,
-    unless: binaryIsCurrent(prefix),
-    validate: validNginx(prefix),
-    run: restartNginx(prefix),
+    unless: binaryIsCurrent(layout),
+    validate: validNginx(layout),
+    run: restartNginx(layout),
     risk: 'restart',
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
+import { type Artefact, type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
+import { bundleArtefact, installBundle } from './support/package-bundle.ts';
 import { cannotHold, holdChange, kept, refuseHeld, releaseChange } from './support/package-holds.ts';
 import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/package-state.ts';
 import { installPackages, removePackages } from './support/packages.ts';
@@ -26,7 +27,25 @@ const params = z
       .describe(
         'Whether the version stays as it is, whoever upgrades the host: apt-mark, or the versionlock plugin of dnf. As it is unless said.',
       ),
+    offline: z
+      .boolean()
+      .optional()
+      .describe(
+        'For hosts that reach no repository: another host fetches the packages and all that they need, once, and they are brought here.',
+      ),
+    on: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Goes with "offline": the host that fetches. Unsaid, the first that needs the packages; it keeps what fetching needs.'),
+    edition: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,40}$/, 'letters, digits, ".", "_" and "-", such as 2026-11')
+      .optional()
+      .describe('Goes with "offline": another text has the packages fetched anew, instead of taking those that the control machine keeps.'),
   })
+  .refine((want) => want.state === 'present' || want.offline !== true, '"offline: true" goes with "state: present" only')
+  .refine((want) => want.offline === true || (want.on ?? want.edition) === undefined, '"on" and "edition" go with "offline: true" only')
   .refine((want) => want.state === 'present' || want.hold !== true, '"hold: true" goes with "state: present" only')
   .refine(
     (want) => want.version === undefined || (want.state === 'present' && toList(want.name).length === 1),
@@ -40,7 +59,7 @@ export default defineTask<Want, SeenManagers>({
     'Packages of the distribution, installed or not, held at their version or not. Services do not start by being installed; versions are pinned by the plan.',
   params,
   touches: (want) => toList(want.name).map((name) => `package:${name}`),
-  probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present' }),
+  probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present' && want.offline !== true }),
   parse: ({ stdout }) => parsePackages(stdout),
   plan: (seen, want, { facts }) => {
     const found = facts.packageManager === 'dnf' ? seen.dnf : seen.apt;
@@ -71,18 +90,29 @@ function install(found: SeenPackages, want: Want, facts: Facts): readonly Change
   refuseHeld(kept(found, names), want);
   const wanted = names.map((name) => ({ name, version: want.version ?? candidates.get(name) }));
   const old = names.filter((name) => installed.has(name));
+  const bundle = want.offline === true && offlineBundle(want, facts);
   return [
     {
       id: `install:${names.join(',')}`,
       title: `install ${names.map((name) => [name, want.version].filter(Boolean).join(' ')).join(', ')}`,
       was: old.map((name) => `${name} ${installed.get(name)}\n`).join(''),
-      will: wanted.map(({ name, version }) => `${name} ${version ?? '(newest available)'}\n`).join(''),
-      run: installPackages(facts.packageManager, wanted, { anyDirection: old.length > 0 }),
+      will: wanted.map(({ name, version }) => `${name} ${version ?? `(${bundle ? `of ${bundle.key}` : 'newest available'})`}\n`).join(''),
+      run: bundle
+        ? installBundle(bundle.key, facts, wanted, old.length > 0)
+        : installPackages(facts.packageManager, wanted, { anyDirection: old.length > 0 }),
+      ...(bundle && { consumes: bundle }),
       unless: allInstalled(names, want.version, facts),
       timeout: 1800,
       ...(old.length > 0 && { risk: 'restart' as const }),
     },
   ];
+}
+
+/** All packages of the step, whichever this host has already: the same bundle for every host. */
+function offlineBundle({ name, version, on = 'first', edition = '' }: Want, facts: Facts): Artefact {
+  if (facts.packageManager === 'none')
+    throw refuse('this host has neither apt-get nor dnf', 'install the packages by hand, and leave this step out there');
+  return bundleArtefact({ packages: toList(name).map((each) => ({ name: each, version })), on, edition }, facts);
 }
 
 /** dnf leaves an epoch of 0 out. */

@@ -33,7 +33,7 @@ const enforce = '/sys/fs/selinux/enforce';
 export default defineTask({
   summary: 'Keeps SELinux as it is (the default), or sets its mode now and for every boot.',
   params,
-  touches: ({ state }: Want) => (state === 'untouched' ? [] : ['selinux:mode', `file:${path}`]),
+  touches: ({ state }: Want) => (state === 'untouched' ? [] : ['selinux:mode', `file:${path}`, 'file:/.autorelabel']),
   probe: ({ state }: Want) => (state === 'untouched' ? sh`:` : lines(filesProbe([path]), liveProbe)),
   parse,
   plan(seen: Seen, { state }: Want): readonly Change[] {

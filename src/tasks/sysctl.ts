@@ -38,6 +38,9 @@ const moduleKeys = [
   { prefix: 'net/ipv4/vs/', module: 'ip_vs' },
   { prefix: 'net/bridge/', module: 'br_netfilter' },
   { prefix: 'net/netfilter/nf_conntrack_', module: 'nf_conntrack' },
+  // Their own devices, which the modules make; udev sets the file's values again whenever one appears.
+  { prefix: 'net/ipv4/conf/tunl0/', module: 'ipip' },
+  { prefix: 'net/ipv6/conf/ip6tnl0/', module: 'ip6_tunnel' },
 ];
 
 const removedKeys: Readonly<Record<string, string>> = {

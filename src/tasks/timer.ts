@@ -51,7 +51,7 @@ type Both<Value> = readonly [Value, Value];
 export default defineTask<Want, Seen>({
   summary: 'A command that systemd runs at set times: the timer and its service, started, and enabled for the next boot.',
   params,
-  touches: (want) => [...pathsOf(want).map((path) => `file:${path}`), `unit:${want.name}.timer`],
+  touches: (want) => [...pathsOf(want).map((path) => `file:${path}`), `service:${want.name}.timer`],
   probe: (want) => lines(filesProbe(pathsOf(want)), showUnits(unitsOf(want))),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));

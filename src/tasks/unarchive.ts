@@ -42,7 +42,7 @@ interface Seen {
 export default defineTask<Want, Seen>({
   summary: 'An archive, unpacked on the host. It is known which one was, so another archive of the same name is noticed.',
   params,
-  touches: (want) => [`file:${want.creates}`, `directory:${want.dest}`],
+  touches: (want) => [`tree:${want.dest}`, `tree:${want.creates}`],
   probe: (want) => sh`[ ! -e ${want.creates} ] || printf 'creates yes\n'
 [ ! -r ${stampOf(want)} ] || { read -r sum <${stampOf(want)} && printf 'unpacked %s\n' "$sum"; }`,
   parse: ({ stdout }) => ({

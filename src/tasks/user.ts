@@ -42,7 +42,7 @@ interface Seen {
 export default defineTask<Want, Seen>({
   summary: 'A user of the host.',
   params,
-  touches: (want) => [`user:${want.name}`],
+  touches: (want) => [`user:${want.name}`, ...(want.create_home && want.home !== undefined ? [`directory:${want.home}`] : [])],
   needs: (want) => (want.group === undefined ? [] : [`group:${want.group}`]),
   probe: (want) => sh`entry=$(getent passwd ${want.name}) && printf 'passwd %s\n' "$entry"
 ${want.uid === undefined ? sh`:` : sh`getent passwd ${want.uid} | sed 's/^/passwd /'`}

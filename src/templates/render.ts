@@ -15,7 +15,7 @@ export interface Template {
 
 /**
  * The template that `said` stands for: text (anything with a newline or a `<%`), a path with a slash (relative to the inventory's
- * folder), or the name of one that comes with lvsctl (`keepalived.conf.ejs`). Throws LvsError `template.missing`.
+ * folder), or the name of one that comes with lvsctl (`nginx.conf.ejs`). Throws LvsError `template.missing`.
  */
 export function loadTemplate(said: string, inventoryFile = '.'): Template {
   if (/\n|<%/.test(said) || !said.endsWith('.ejs')) return { name: 'template', text: said };

@@ -19,7 +19,9 @@ function checkTimes({ services, vrrp, static: fixed }: Fleet): readonly number[]
 }
 
 function proxyTimes({ proxy }: Fleet): readonly number[] {
-  return (proxy?.upstreams ?? []).flatMap(({ servers }) => servers.filter(({ maxFails }) => maxFails > 0).map(({ failTimeout }) => failTimeout));
+  return (proxy?.upstreams ?? []).flatMap(({ servers }) =>
+    servers.filter(({ maxFails }) => maxFails > 0).map(({ failTimeout }) => failTimeout),
+  );
 }
 
 interface Waiting {

@@ -55,7 +55,8 @@ export function closingLine({ summary, checks, command, touched, exitCode }: Rep
 
 function hostLines(host: HostReport, options: TextOptions): readonly string[] {
   const steps = host.steps.filter(
-    (step) => options.verbose > 0 || !['ok', 'skipped', 'standby'].includes(step.status) || step.pendingReboot.length > 0,
+    (step) =>
+      options.verbose > 0 || !['ok', 'skipped', 'standby'].includes(step.status) || step.pendingReboot.length + step.stays.length > 0,
   );
   if (host.status !== 'unreachable' && steps.length === 0) return [];
   const channels = options.verbose > 2 ? ` (${count(host.channels, 'channel')})` : '';
@@ -74,6 +75,7 @@ function stepLines(step: StepReport, options: TextOptions): readonly string[] {
   return [
     `  ${markOf(step.status)} ${step.name}${why}`,
     ...step.changes.flatMap((change) => changeLines(change, options)),
+    ...step.stays.map((text) => `      ${styleText('yellow', 'stays')}: ${printable(text)}`),
     ...step.pendingReboot.map((text) => `      ${styleText('yellow', 'after a reboot')}: ${text}`),
   ];
 }

@@ -26,6 +26,20 @@ test('a host that takes the artefact does what comes before it first', () => {
   expect(ids([item('a'), item('install', { consumes: artefact }), item('b')])).toEqual([['a'], ['install', 'b']]);
 });
 
+test('what another host builds for this one is a script there, and then waited for', () => {
+  const scripts = cutIntoScripts([
+    item('a'),
+    item('build', { produces: artefact, on: 'dr1' }),
+    item('install', { consumes: artefact }),
+    item('b'),
+  ]);
+  expect(scripts.map(({ on, items }) => [on, items.map(({ change }) => change.id)])).toEqual([
+    [undefined, ['a']],
+    ['dr1', ['build']],
+    [undefined, ['install', 'b']],
+  ]);
+});
+
 test('a step that is done on another host has a script of its own there', () => {
   const scripts = cutIntoScripts([item('a'), item('b', {}, { on: 'dr1' }), item('c')]);
   expect(scripts.map(({ on, items }) => [on, items.map(({ change }) => change.id)])).toEqual([

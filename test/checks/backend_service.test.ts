@@ -61,7 +61,9 @@ describe('IPv6', () => {
 test('UDP and TCP of one port are two things', () => {
   const tcp = 'ss tcp   LISTEN 0      511          0.0.0.0:80        0.0.0.0:*';
   expect(judge([tcp], plainFleet({ protocol: 'udp' }))).toMatchObject({ status: 'fail', found: 'nothing listens on UDP port 80 of web1' });
-  expect(judge([tcp, 'ss udp   UNCONN 0      0            0.0.0.0:80        0.0.0.0:*'], plainFleet({ protocol: 'udp' }))?.status).toBe('pass');
+  expect(judge([tcp, 'ss udp   UNCONN 0      0            0.0.0.0:80        0.0.0.0:*'], plainFleet({ protocol: 'udp' }))?.status).toBe(
+    'pass',
+  );
   expect(judge([tcp, 'udp 00000000:0050'], plainFleet({ protocol: 'udp' }))?.status).toBe('pass');
 });
 

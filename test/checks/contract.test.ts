@@ -34,7 +34,15 @@ const fleets: readonly Fleet[] = [
   plainFleet({ forward: 'tun', scheduler: 'sh' }),
   ipv6Fleet(),
   ipv6Fleet({ forward: 'tun', protocol: 'udp' }),
-  fleetWith({ fwmark: { mark: 7, ports: [{ port: 80, protocol: 'tcp' }, { port: 53, protocol: 'udp' }] } }),
+  fleetWith({
+    fwmark: {
+      mark: 7,
+      ports: [
+        { port: 80, protocol: 'tcp' },
+        { port: 53, protocol: 'udp' },
+      ],
+    },
+  }),
   plainFleet({ protocol: 'udp', scheduler: 'mh', schedulerFlags: ['mh-port'], onePacket: true }),
   plainFleet({ redirect: 4000 }, { apache: { listeners: [{ port: 4000, protocol: 'tcp', tls: true }] } }),
   proxyFleet,

@@ -6,8 +6,6 @@ export interface Example {
   readonly inventory: string;
   /** What it is an example of: a field note (`S0`) or a kind of cluster. */
   readonly note: string;
-  /** Seconds that the first deploy may take, where it compiles; half an hour unless said. */
-  readonly patience?: number;
   /** Throws when the cluster does not do what it should; leaves it whole. */
   readonly proof: (cluster: Cluster) => Promise<void>;
 }

@@ -25,10 +25,44 @@ type Snapshots = ReadonlyMap<string, string>;
 
 export async function playExample(name: string, example: Example, keep: boolean, say: (line: string) => void): Promise<Row> {
   const { inventory, note, proof } = example;
+  const { play, seconds, wrong } = logbook(name, say);
+  let cluster: Cluster | undefined;
+  let before: Snapshots = new Map();
+  let verified: Report | undefined;
+  const up = await play('up', async () => {
+    await bringUp(inventory);
+    cluster = await openCluster(inventory);
+    before = await snapshots(cluster);
+    return [];
+  });
+  const there = up ? cluster : undefined;
+  if (there && (await play('deploy', () => deployed(inventory)))) {
+    await play('verify', async () => {
+      verified = (await lvsctlJson('verify', inventory, '--lab')).report;
+      for (const { id, host, found } of verified.checks.filter(({ status }) => status === 'not-run'))
+        say(`${name}: not run: ${id} on ${host}: ${found}`);
+      return failing(verified);
+    });
+    await play('again', () => nothingToDo(inventory));
+    await play('proof', () => proof(there).then(() => []));
+  }
+  // A cluster that is not as it should be is kept to be looked at.
+  if (there && (!keep || wrong.length === 0)) {
+    await play('teardown', async () => {
+      const left = await tornDown(inventory);
+      return left.length > 0 ? left : differences(before, await snapshots(there));
+    });
+  }
+  cluster?.close();
+  if (!keep) await play('down', () => takeDown(inventory));
+  const count = (status: string) => verified?.checks.filter((check) => check.status === status).length ?? 0;
+  return { name, note, seconds, passed: count('pass'), notRun: count('not-run'), wrong };
+}
+
+/** Plays stages and keeps how long each took and what was wrong with it: what it throws or returns. */
+function logbook(name: string, say: (line: string) => void) {
   const seconds: Partial<Record<Stage, number>> = {};
   const wrong: string[] = [];
-  let verified: Report | undefined;
-  /** Whether the stage went as it should; what it throws or returns is what was wrong. */
   const play = async (stage: Stage, work: () => Promise<readonly string[]>): Promise<boolean> => {
     say(`${name}: ${stage}`);
     const began = Date.now();
@@ -38,35 +72,7 @@ export async function playExample(name: string, example: Example, keep: boolean,
     for (const line of found) say(`${name}: ${stage}: ${line}`);
     return found.length === 0;
   };
-
-  let cluster: Cluster | undefined;
-  let before: Snapshots = new Map();
-  const up = await play('up', async () => {
-    await bringUp(inventory);
-    cluster = await openCluster(inventory);
-    before = await snapshots(cluster);
-    return [];
-  });
-  if (up && cluster) {
-    const there = cluster;
-    if (await play('deploy', () => deployed(inventory))) {
-      await play('verify', async () => {
-        verified = (await lvsctlJson('verify', inventory, '--lab')).report;
-        return failing(verified);
-      });
-      await play('again', () => nothingToDo(inventory));
-      await play('proof', () => proof(there).then(() => []));
-    }
-    await play('teardown', async () => {
-      const left = await tornDown(inventory);
-      return left.length > 0 ? left : differences(before, await snapshots(there));
-    });
-    there.close();
-  }
-  if (!keep)
-    await play('down', async () => ((await lvsctl('lab', 'down', inventory)).exit === 0 ? [] : ['the lab could not be taken down']));
-  const count = (status: string) => verified?.checks.filter((check) => check.status === status).length ?? 0;
-  return { name, note, seconds, passed: count('pass'), notRun: count('not-run'), wrong };
+  return { play, seconds, wrong };
 }
 
 /** A lab of machines that nobody has touched. */
@@ -74,6 +80,11 @@ async function bringUp(inventory: string): Promise<void> {
   await lvsctl('lab', 'down', inventory);
   const { exit, stdout, stderr } = await lvsctl('lab', 'up', inventory);
   if (exit !== 0) throw new Error(`exit ${exit}: ${(stderr || stdout).trim().slice(-400)}`);
+}
+
+async function takeDown(inventory: string): Promise<readonly string[]> {
+  const { exit, stderr } = await lvsctl('lab', 'down', inventory);
+  return exit === 0 ? [] : [`exit ${exit}: ${stderr.trim()}`];
 }
 
 async function deployed(inventory: string): Promise<readonly string[]> {
@@ -124,5 +135,7 @@ function unsuccessful(report: Report): readonly string[] {
 function failing(report: Report): readonly string[] {
   const failed = report.checks.filter(({ status }) => status === 'fail');
   const lines = failed.map(({ id, host, found, expected }) => `${id} on ${host}: found ${found}; expected ${expected}`);
-  return lines.length === 0 && report.exitCode !== 0 ? [`exit ${report.exitCode}`, ...report.notes] : lines;
+  if (lines.length > 0) return lines;
+  if (report.exitCode !== 0) return [`exit ${report.exitCode}`, ...report.notes];
+  return report.checks.some(({ status }) => status === 'pass') ? [] : ['no check has passed'];
 }

@@ -39,7 +39,11 @@ export const killHard = (cluster: Cluster, host: string, name: string): Promise<
   exec(
     cluster,
     host,
-    `kill -9 $(for d in /proc/[0-9]*; do read -r c <$d/comm && [ "$c" = ${name} ] && echo "\${d#/proc/}"; done 2>/dev/null)`,
+    `pids=$(for folder in /proc/[0-9]*; do
+  if read -r command <"$folder/comm" && [ "$command" = ${name} ]; then echo "\${folder#/proc/}"; fi
+done 2>/dev/null)
+[ -n "$pids" ] || { echo 'no process ${name}'; exit 1; }
+kill -9 $pids`,
   );
 
 /** Restarts a machine from within and waits until a new kernel has started all that it starts. */
@@ -61,7 +65,7 @@ export interface Visits {
 }
 
 /**
- * Asks for a URL over new connections and counts answers by who gave them: the name of the host that the page holds, else the page's first
+ * Asks for a URL over new connections, or `udp://ADDRESS:PORT/` by new packets, and counts answers by who gave them: the name of the host that the page holds, else the page's first
  * 60 characters, else `curl: exit N`.
  */
 export async function visit(cluster: Cluster, client: string, url: string, visits: Visits = {}): Promise<Readonly<Record<string, number>>> {
@@ -69,7 +73,9 @@ export async function visit(cluster: Cluster, client: string, url: string, visit
   const nic = cluster.fleet.hosts.find(({ name }) => name === client)?.interfaces[0]?.name ?? 'eth0';
   const lend = from.filter((address) => address !== '');
   const borrowed = (verb: string) => lend.map((address) => `ip addr ${verb} ${lent(address)} dev ${nic} 2>/dev/null || :`).join('\n');
-  const ask = (address: string) => `curl -gsk -m 5 ${address && `--interface ${address}`} ${options} '${url}' 2>&1`;
+  const udp = /^udp:\/\/\[?([^\]]+)\]?:(\d+)\/$/.exec(url);
+  const ask = (address: string) =>
+    udp ? datagram(udp[1] ?? '', udp[2] ?? '') : `curl -gsk -m 5 ${address && `--interface ${address}`} ${options} '${url}' 2>&1`;
   const asked = from.map(
     (address) => `i=0; while [ $i -lt ${times} ]; do i=$((i + 1))
 page=$(${ask(address)}) || page="curl: exit $?"; printf '%s\\n\\036' "$page"; done`,
@@ -82,6 +88,11 @@ page=$(${ask(address)}) || page="curl: exit $?"; printf '%s\\n\\036' "$page"; do
       .filter((page) => page.trim() !== '')
       .map((page) => markerOf(page, names)),
   );
+}
+
+/** One packet out and one back, from a port of its own. */
+function datagram(address: string, port: string): string {
+  return `timeout 3 bash -c 'exec 3<>/dev/udp/${address}/${port} && echo hi >&3 && head -c 1 <&3 && timeout 0.2 cat <&3' 2>&1`;
 }
 
 function lent(address: string): string {
@@ -139,11 +150,16 @@ export const macOf = (cluster: Cluster, host: string, nic: string): Promise<stri
 export const tableOf = async (cluster: Cluster, director: string): Promise<readonly string[]> =>
   (await exec(cluster, director, 'ipvsadm -Sn')).split('\n').filter((line) => line !== '');
 
-/** Waits until the tables of all these directors have, or no longer have, a line of which these are words. */
+/** Whether these words stand in the line; the last one may end with `:` for any port. Pure. */
+export function hasWords(line: string, words: string): boolean {
+  return ` ${line} `.includes(words.endsWith(':') ? ` ${words}` : ` ${words} `);
+}
+
+/** Waits until the tables of all these directors have, or no longer have, a line of which these are words; weight 0 is as good as gone. */
 export async function untilRow(cluster: Cluster, there: boolean, row: string, among = directorsOf(cluster)): Promise<void> {
   const look = async () => {
     const tables = await Promise.all(among.map(async (name) => ({ name, rows: await tableOf(cluster, name) })));
-    const wrong = tables.filter(({ rows }) => rows.some((line) => ` ${line} `.includes(` ${row} `)) !== there);
+    const wrong = tables.filter(({ rows }) => rows.some((line) => hasWords(line, row) && !hasWords(line, '-w 0')) !== there);
     return wrong.length === 0 ? undefined : wrong.map(({ name, rows }) => `${name} has ${rows.join('; ') || 'nothing'}`).join(' | ');
   };
   await until(`${among.join(' and ')} ${there ? 'have' : 'no longer have'} "${row}"`, look, 90);

@@ -24,8 +24,8 @@ it('one entry for many hosts, each with its own addresses', () => {
   expect(hosts.find(({ name }) => name === 'web10')).toMatchObject({
     address: '10.18.43.14',
     interfaces: [
-      { name: 'eth0', address: '10.18.43.14/24' },
-      { name: 'eth1', address: '10.18.43.115/24' },
+      { name: 'eth0', addresses: ['10.18.43.14/24'] },
+      { name: 'eth1', addresses: ['10.18.43.115/24'] },
     ],
     vars: { kept: 'a[1:3]' },
   });
@@ -76,7 +76,9 @@ test.each([
   [
     'web[3:5]: { address: "10.18.43.[254:256]", wieght: 1 }',
     [
-      line('web.yaml:12:24: backends.web5.address is "10.18.43.256"; allowed: an IPv4 address that a host can have, such as 10.18.43.10'),
+      line(
+        'web.yaml:12:24: backends.web5.address is "10.18.43.256"; allowed: an IPv4 or IPv6 address that a host can have, such as 10.18.43.10',
+      ),
       line(
         'web.yaml:12:46: unknown key "wieght" in backends.web3; did you mean "weight"? allowed: address, interfaces, ssh, vars, rip, weight',
       ),

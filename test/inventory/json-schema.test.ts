@@ -38,7 +38,7 @@ describe('the JSON Schema for editors', () => {
     const range = { address: '10.18.43.[13:15]', interfaces: { eth0: '10.18.43.[13:15]/24' } };
     expect(check.safeParse({ ...example, backends: { 'web[1:3]': range } }).error).toBeUndefined();
     expect(check.safeParse({ ...example, backends: { web1: { address: '10.18.43' } } }).success).toBe(false);
-    expect(schema).toMatchObject({ required: ['cluster', 'vrrp', 'services', 'directors', 'backends'] });
+    expect(schema).toMatchObject({ required: ['cluster', 'directors', 'backends'] });
   });
 
   it('holds no pattern that is ours alone: secrets may be longer than passwords, and editors differ over Unicode', () => {

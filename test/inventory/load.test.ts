@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
@@ -34,21 +34,35 @@ describe('what the inventory leaves out', () => {
       role: 'backend',
       address: '10.18.43.13',
       ssh,
-      interfaces: [{ name: 'eth0', address: '10.18.43.13/24' }],
+      interfaces: [{ name: 'eth0', addresses: ['10.18.43.13/24'] }],
       vars: {},
       rip: '10.18.43.13',
+      rips: ['10.18.43.13'],
       weight: 1,
     });
   });
 
   it('VRRP, the check, nginx, the lab', () => {
     expect(fleet.vrrp).toStrictEqual({
-      id: 51,
-      interface: 'eth0',
-      vipInterface: 'eth1',
-      mode: 'backup-nopreempt',
-      advert: 1,
-      instance: 'VI_1',
+      instances: [
+        {
+          instance: 'VI_1',
+          id: 51,
+          family: 'ipv4',
+          version: 2,
+          interface: 'eth0',
+          vipInterface: 'eth1',
+          mode: 'backup-nopreempt',
+          advert: 1,
+          unicast: false,
+          addresses: [{ address: '10.18.43.30', prefix: 32, interface: 'eth1' }],
+          trackInterfaces: ['eth1'],
+          trackProcesses: [],
+          trackScripts: [],
+        },
+      ],
+      syncGroups: [],
+      scripts: [],
     });
     expect(fleet.services[0]?.check).toStrictEqual({ kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 });
     expect(fleet.nginx).toMatchObject({
@@ -82,7 +96,7 @@ describe('what the inventory leaves out', () => {
 describe('what the inventory says', () => {
   it('the prefix length of the network, where a host says no interfaces', () => {
     const { fleet } = parseInventory(edited(['vrrp:', 'network: 10.18.0.0/16\nvrrp:']), 'web.yaml');
-    expect(fleet.hosts.at(-1)?.interfaces).toEqual([{ name: 'eth0', address: '10.18.43.50/16' }]);
+    expect(fleet.hosts.at(-1)?.interfaces).toEqual([{ name: 'eth0', addresses: ['10.18.43.50/16'] }]);
   });
 
   it('the interface that carries the address comes first', () => {
@@ -253,5 +267,15 @@ describe('a file that cannot be read', () => {
       'no/such.yaml: there is no such file; the first argument is the path of an inventory, such as inventory/dr.yaml',
     );
     expect(formatError(refused(root))).toContain('this file cannot be read');
+  });
+});
+
+describe('every example inventory', () => {
+  const files = readdirSync(`${root}inventory`).filter((file) => file.endsWith('.yaml'));
+
+  it('has a cluster name of its own', () => {
+    const names = files.map((file) => loadInventory(`${root}inventory/${file}`).fleet.cluster);
+    expect(new Set(names).size).toBe(files.length);
+    expect(files.length).toBeGreaterThan(10);
   });
 });

@@ -153,7 +153,7 @@ const services: readonly Case[] = [
     'a VIP that nobody would ask for',
     [['10.18.43.30', '10.18.44.30']],
     [
-      'web.yaml:4:10: the VIP 10.18.44.30 lies outside the network of eth1 on dr1 (10.18.43.12/24); nobody would ask for it by ARP: take an address of that network which no host has',
+      'web.yaml:4:10: the VIP 10.18.44.30 lies outside the network of eth1 on dr1 (10.18.43.12/24); nobody would ask for it by ARP: take an address of that network which no host has; routed: true, if a router sends it to the director',
     ],
   ],
   [

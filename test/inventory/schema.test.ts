@@ -16,7 +16,7 @@ const cases: readonly Case[] = [
     'an unknown key that resembles nothing',
     [['clients:', 'hobby: chess\nclients:']],
     [
-      'web.yaml:14:1: unknown key "hobby"; allowed: cluster, network, ssh, selinux, firewall, vrrp, services, directors, backends, clients, nginx, groups, vars, lab',
+      'web.yaml:14:1: unknown key "hobby"; allowed: cluster, network, ssh, selinux, firewall, vrrp, static, services, proxy, nat, sync, directors, backends, clients, nginx, apache, keepalived, ipvsadm, packages, system, groups, vars, lab',
     ],
   ],
   [
@@ -27,7 +27,9 @@ const cases: readonly Case[] = [
   [
     'a list for a mapping',
     [['vrrp: { id: 51, interface: eth0, vip_interface: eth1 }', 'vrrp: [51]']],
-    ['web.yaml:2:7: vrrp is a list; allowed: a mapping with the keys id, interface, vip_interface, mode, advert, auth_pass, instance'],
+    [
+      'web.yaml:2:7: vrrp is a list; allowed: a mapping with the keys id, interface, vip_interface, mode, preempt_delay, version, advert, auth_pass, unicast, track_interfaces, track_processes, track_scripts, instance, instances, sync_groups, scripts, notify, mail, alarm',
+    ],
   ],
   [
     'an empty value',
@@ -37,7 +39,7 @@ const cases: readonly Case[] = [
   [
     'a missing key, at the place where its mapping is named',
     [['priority: 100, ', '']],
-    ['web.yaml:9:3: directors.dr1.priority is missing; required: a whole number from 1 to 254 (255 is for a router that owns the address)'],
+    ['web.yaml:9:3: directors.dr1.priority is missing; required: a whole number from 1 to 254, best 50 apart from the other directors'],
   ],
   [
     'a missing key at the top',
@@ -54,7 +56,9 @@ const cases: readonly Case[] = [
   [
     'another way of forwarding than direct routing',
     [['scheduler: rr', 'scheduler: rr\n    forward: nat']],
-    ['web.yaml:7:14: services[0].forward is "nat"; allowed: dr (nothing else yet)'],
+    [
+      'web.yaml:7:14: replies of NAT real servers must go through the directors, and no nat.gateway is said; say nat: { gateway: ADDRESS/LENGTH, interface: NAME }',
+    ],
   ],
   [
     'a section without hosts under it',
@@ -74,7 +78,9 @@ const cases: readonly Case[] = [
   [
     'a misspelt setting of a backend of a service',
     [['backends: all', 'backends: { web1: { wieght: 2 } }']],
-    ['web.yaml:7:25: unknown key "wieght" in services[0].backends.web1; did you mean "weight"? allowed: weight, port'],
+    [
+      'web.yaml:7:25: unknown key "wieght" in services[0].backends.web1; did you mean "weight"? allowed: weight, port, upper_threshold, lower_threshold',
+    ],
   ],
   ['a virtual router id out of range', [['id: 51', 'id: 256']], ['web.yaml:2:13: vrrp.id is 256; allowed: a whole number from 1 to 255']],
   [
@@ -85,7 +91,7 @@ const cases: readonly Case[] = [
   [
     'a fractional advert interval',
     [['id: 51', 'id: 51, advert: 0.5']],
-    ['web.yaml:2:25: vrrp.advert is 0.5; allowed: whole seconds from 1 to 255 (VRRPv2 rounds fractions)'],
+    ['web.yaml:2:25: vrrp.advert is 0.5; allowed: whole seconds from 1 to 255 (VRRPv2 rounds fractions); version: "3" has them'],
   ],
   [
     'a persistence of 0',
@@ -96,43 +102,47 @@ const cases: readonly Case[] = [
     'a VIP that would make a whole subnet local',
     [['10.18.43.30', '10.18.43.30/24']],
     [
-      'web.yaml:4:10: services[0].vip is "10.18.43.30/24"; allowed: one address, with /32 or with no prefix: a wider prefix on lo makes the whole subnet local to the backend',
+      'web.yaml:4:10: services[0].vip is "10.18.43.30/24"; allowed: one address, with /32 (IPv6: /128) or with no prefix: a wider prefix on lo makes the whole subnet local to the backend',
     ],
   ],
   [
     'a VIP of IPv6',
     [['10.18.43.30', 'fd00::30']],
-    ['web.yaml:4:10: services[0].vip is "fd00::30"; allowed: one IPv4 address, such as 10.18.43.30 (only IPv4 at present)'],
+    [
+      'web.yaml:4:10: the VIP fd00::30 lies outside the network of eth1 on dr1 (10.18.43.12/24); nobody would ask for it by ARP: take an address of that network which no host has; routed: true, if a router sends it to the director',
+      'web.yaml:4:10: the VIP fd00::30 is IPv6, but web1 has no IPv6 address; give web1 one on an interface, or name the backends of this service',
+      'web.yaml:4:10: the VIP fd00::30 is IPv6, but web2 has no IPv6 address; give web2 one on an interface, or name the backends of this service',
+    ],
   ],
   [
     'an address with a leading zero',
     [['10.18.43.14', '10.18.43.014']],
-    ['web.yaml:13:20: backends.web2.address is "10.18.43.014"; allowed: an IPv4 address that a host can have, such as 10.18.43.10'],
+    ['web.yaml:13:20: backends.web2.address is "10.18.43.014"; allowed: an IPv4 or IPv6 address that a host can have, such as 10.18.43.10'],
   ],
   [
     'an address that no host can have',
     [['10.18.43.14', '127.0.0.1']],
-    ['web.yaml:13:20: backends.web2.address is "127.0.0.1"; allowed: an IPv4 address that a host can have, such as 10.18.43.10'],
+    ['web.yaml:13:20: backends.web2.address is "127.0.0.1"; allowed: an IPv4 or IPv6 address that a host can have, such as 10.18.43.10'],
   ],
   [
     'an interface without prefix length',
     [['10.18.43.12/24', '10.18.43.12']],
     [
-      'web.yaml:9:89: directors.dr1.interfaces.eth1 is "10.18.43.12"; allowed: an IPv4 address with its prefix length, such as 10.18.43.10/24',
+      'web.yaml:9:89: directors.dr1.interfaces.eth1 is "10.18.43.12"; allowed: an address with its prefix length, such as 10.18.43.10/24 or fd79::10/64',
     ],
   ],
   [
     'a range that runs backwards',
     [['10.18.43.200-10.18.43.231', '10.18.43.231-10.18.43.200']],
     [
-      'web.yaml:15:44: clients.probe.sources[0] is "10.18.43.231-10.18.43.200"; allowed: an IPv4 address, or a range upwards of at most 1024 such as 10.18.43.200-10.18.43.231',
+      'web.yaml:15:44: clients.probe.sources[0] is "10.18.43.231-10.18.43.200"; allowed: an address, or a range upwards of at most 1024 such as 10.18.43.200-10.18.43.231',
     ],
   ],
   [
     'a range of half the internet',
     [['10.18.43.200-10.18.43.231', '1.0.0.0-200.0.0.0']],
     [
-      'web.yaml:15:44: clients.probe.sources[0] is "1.0.0.0-200.0.0.0"; allowed: an IPv4 address, or a range upwards of at most 1024 such as 10.18.43.200-10.18.43.231',
+      'web.yaml:15:44: clients.probe.sources[0] is "1.0.0.0-200.0.0.0"; allowed: an address, or a range upwards of at most 1024 such as 10.18.43.200-10.18.43.231',
     ],
   ],
   [
@@ -220,7 +230,7 @@ const cases: readonly Case[] = [
   [
     'a word of keepalived 1 in a check',
     [['backends: all', 'check: { tcp: { timeout: 3, nb_get_retry: 3 } }']],
-    ['web.yaml:7:33: unknown key "nb_get_retry" in services[0].check.tcp; allowed: timeout, retry, delay_before_retry'],
+    ['web.yaml:7:33: unknown key "nb_get_retry" in services[0].check.tcp; allowed: timeout, retry, delay_before_retry, port'],
   ],
   [
     'a path that keepalived.conf could not hold',
@@ -230,7 +240,7 @@ const cases: readonly Case[] = [
   [
     'a sorry server without a port',
     [['backends: all', 'sorry_server: localhost']],
-    ['web.yaml:7:19: services[0].sorry_server is "localhost"; allowed: ADDRESS:PORT, such as 127.0.0.1:80'],
+    ['web.yaml:7:19: services[0].sorry_server is "localhost"; allowed: ADDRESS:PORT, such as 127.0.0.1:80 or [fd79::1]:80'],
   ],
   [
     'a group name with a glob in it',

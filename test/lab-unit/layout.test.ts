@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, test } from 'vitest';
 import { layoutOf } from '../../src/lab/layout.ts';
-import type { Nic } from '../../src/model.ts';
+import type { Forward, Nic, VirtualServer } from '../../src/model.ts';
 import { labFleet, labHost, s0Hosts } from '../lab/rehearsal-fleet.ts';
 
 const layout = (...interfaces: readonly (readonly Nic[])[]) =>
@@ -14,6 +14,8 @@ const layout = (...interfaces: readonly (readonly Nic[])[]) =>
   );
 
 const nic = (address: string, name = 'eth0'): Nic => ({ name, addresses: [address] });
+
+const both = (name: string, ...addresses: readonly string[]): Nic => ({ name, addresses });
 
 describe('the machines of field note S0', () => {
   const { segments, hosts } = layoutOf(labFleet('s0.yaml', s0Hosts()));
@@ -80,6 +82,35 @@ describe('segments', () => {
     expect(hosts.map(({ gateway }) => gateway)).toEqual(['192.168.7.254', '10.0.0.254']);
   });
 
+  test('hold all families of an interface, whoever has only one of them', () => {
+    const { segments, hosts } = layout(
+      [both('eth0', '10.0.0.2/24', 'fd79::2/64'), nic('fd80::2/64', 'eth1')],
+      [nic('fd79::3/64')],
+      [both('eth0', 'fd80::4/64', '10.0.1.4/24')],
+    );
+    expect(segments.map(({ bridge, subnets }) => `${bridge} ${subnets.map(({ gateway }) => gateway)}`)).toEqual([
+      'br0 10.0.0.254,fd79::ffff:ffff:ffff:ffff',
+      'br1 fd80::ffff:ffff:ffff:ffff,10.0.1.254',
+    ]);
+    expect(hosts.map(({ nics }) => nics.map(({ bridge, gateways }) => `${bridge} ${gateways.length}`))).toEqual([
+      ['br0 2', 'br1 0'],
+      ['br0 1'],
+      ['br1 2'],
+    ]);
+    expect(hosts[1]?.gateway).toBe('fd79::ffff:ffff:ffff:ffff');
+  });
+
+  test('that turn out to be one when a later interface joins them are one', () => {
+    const { segments } = layout([nic('10.0.0.2/24')], [nic('10.0.1.2/24')], [both('eth0', '10.0.0.3/24', '10.0.1.3/24')]);
+    expect(segments.map(({ bridge, subnets }) => [bridge, subnets.length])).toEqual([['br0', 2]]);
+  });
+
+  test('have room for a further address with a length of its own, where the main one leaves some', () => {
+    const { hosts } = layout([both('eth0', '10.0.0.2/24', '192.0.2.1/32')]);
+    expect(hosts[0]?.gateway).toBe('10.0.0.254');
+    expect(() => layout([both('eth0', '192.0.2.1/32', '10.0.0.2/24')])).toThrow(expect.objectContaining({ code: 'lab.no-room' }));
+  });
+
   test('every interface has a MAC and a tap of its own, short enough for the kernel', () => {
     const { hosts } = layout(
       ...Array.from({ length: 300 }, (_, index) => [nic(`10.0.${index >> 8}.${index & 255}/16`), nic('172.16.0.2/12', 'eth1')]),
@@ -88,6 +119,33 @@ describe('segments', () => {
     expect(new Set(nics.map(({ mac }) => mac)).size).toBe(600);
     expect(new Set(nics.map(({ tap }) => tap)).size).toBe(600);
     expect(Math.max(...nics.map(({ tap }) => tap.length))).toBeLessThan(16);
+  });
+});
+
+describe('a way from segment to segment', () => {
+  const service = (forward: Forward): VirtualServer => ({
+    ...{ vip: '10.0.0.30', port: 80, protocol: 'tcp', scheduler: 'rr', schedulerFlags: [], forward, onePacket: false, quorum: 1 },
+    check: { kind: 'tcp', timeout: 3, retry: 3, delayBeforeRetry: 3, delayLoop: 6 },
+    realServers: [],
+  });
+  const hosts = [
+    labHost('dr', 'director', nic('10.0.0.2/24'), nic('192.168.7.2/24', 'eth1')),
+    labHost('web', 'backend', nic('192.168.7.3/24')),
+  ];
+  const fleet = {
+    ...labFleet('f.yaml', hosts),
+    vips: ['10.0.0.30'],
+    virtualAddresses: [{ address: '10.0.0.30', prefix: 32, interface: 'eth0' }],
+  };
+
+  test('is there for tunnels only: NAT must go by the director', () => {
+    const routes = (forward: Forward) => layoutOf({ ...fleet, services: [service(forward)] }).routes;
+    expect(['dr', 'nat', 'tun'].map((forward) => routes(forward as Forward))).toEqual([false, false, true]);
+  });
+
+  test('leads to a VIP that lies in no subnet, where the directors carry it', () => {
+    const { routes, routedVips } = layoutOf({ ...fleet, virtualAddresses: [{ address: '203.0.113.30', prefix: 32, interface: 'eth1' }] });
+    expect({ routes, routedVips }).toEqual({ routes: true, routedVips: [{ address: '203.0.113.30', bridge: 'br1' }] });
   });
 });
 

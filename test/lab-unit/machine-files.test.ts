@@ -32,6 +32,23 @@ describe('the files of a machine', () => {
     expect(content('etc/apt/sources.list')).toBe('deb [trusted=yes] http://10.18.43.254/ ./\n');
   });
 
+  test('give it addresses of both families, usable at once, and a way out for each', () => {
+    const nic = {
+      name: 'eth0',
+      addresses: ['10.0.0.2/24', 'fd79::2/64'],
+      gateways: ['10.0.0.254', 'fd79::1'],
+      mac: '',
+      tap: '',
+      bridge: 'br0',
+    };
+    const made = machineFiles({ name: 'six', address: 'fd79::2', nics: [nic], gateway: 'fd79::1' }, layout, keys);
+    const said = (path: string) => made.find((file) => file.path === path)?.content;
+    expect(said('etc/apt/sources.list')).toBe('deb [trusted=yes] http://[fd79::1]/ ./\n');
+    expect(said('etc/systemd/network/10-lab-0.network')).toMatch(
+      /\[Address\]\nAddress=10.0.0.2\/24\n\n\[Address\]\nAddress=fd79::2\/64\nDuplicateAddressDetection=none\n\n\[Route\]\nGateway=10.0.0.254\n.*\n\n\[Route\]\nGateway=fd79::1\n/,
+    );
+  });
+
   test('keep its secrets to root, and end with the stamp', () => {
     const secret = files.filter((file) => file.content === keys.hostKey || file.path.startsWith('root'));
     expect(secret.map((file) => file.mode & 0o077)).toEqual(secret.map(() => 0));
@@ -67,6 +84,12 @@ describe('the command line of a machine', () => {
     expect(withSelinux(words())).toBe(false);
     expect(withSelinux(words({ ...fleet.lab, selinux: 'permissive' }))).toBe(true);
   });
+});
+
+test('known_hosts has IPv6 addresses too, as ssh asks for them', () => {
+  const nic = { name: 'eth0', addresses: ['10.0.0.2/24', 'fd79::2/64'], gateways: [], mac: '', tap: '', bridge: 'br0' };
+  const host = { name: 'six', address: 'fd79::2', nics: [nic], gateway: 'fd79::1' };
+  expect(knownHosts({ ...layout, hosts: [host] }, { six: 'ssh-ed25519 AAAA six\n' })).toBe('six,fd79::2,10.0.0.2 ssh-ed25519 AAAA\n');
 });
 
 test('the network is a bridge that does not snoop on multicast, and a tap per interface', () => {

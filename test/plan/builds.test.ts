@@ -43,3 +43,19 @@ test('a host that cannot go on does not build for the others', () => {
     ['web2', 'build:nginx-1', 'install'],
   ]);
 });
+
+test('a builder that is named builds, also for a host that comes before it', () => {
+  const named: Artefact = { ...artefact, on: 'web2' };
+  const wants = (name: string): HostPlan => {
+    const { steps, ...rest } = host(name);
+    return { ...rest, steps: steps.map((step) => ({ ...step, changes: [{ ...install, consumes: named }] })) };
+  };
+  const batches = assignBuilds(plan(wants('web1'), wants('web2')), new Set());
+  expect(changes(batches)).toEqual([
+    ['web1', 'build:nginx-1', 'install'],
+    ['web2', 'install'],
+  ]);
+  expect(batches[0]?.hosts[0]?.steps[0]?.changes[0]).toMatchObject({ on: 'web2', title: 'compile nginx on web2' });
+  expect(() => assignBuilds(plan(wants('web1')), new Set())).toThrow('web2, which is to compile nginx, is not at work in this run');
+  expect(assignBuilds(plan(wants('web2')), new Set())[0]?.hosts[0]?.steps[0]?.changes[0]).not.toHaveProperty('on');
+});

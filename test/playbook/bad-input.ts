@@ -103,7 +103,7 @@ export const badBooks: readonly BadBook[] = [
   bad(
     'a property of the host that does not exist',
     play('group: { name: a }\n      when: host.wieght > 1'),
-    'book.yaml:6:13: when: there is no host.wieght; did you mean "weight"? there are: name, role, address, ssh, interfaces, vars, priority, dip, rip, weight, sources',
+    'book.yaml:6:13: when: there is no host.wieght; did you mean "weight"? there are: name, role, address, ssh, interfaces, vars, priority, priorities, heartbeats, dip, rip, rips, weight, sources',
   ),
   bad(
     'hosts that do not exist',

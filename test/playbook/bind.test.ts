@@ -26,7 +26,8 @@ test('what deploy runs: hosts, then real servers, then directors, each with its 
 });
 
 test('what verify looks at: every check there is', () => {
-  const checks = bindPlaybook(loadPlaybook('playbooks/verify.yaml'), fleet, registry).flatMap((play) => play.checks);
+  const everything = { ...fleet, proxy: { upstreams: [], sites: [] } };
+  const checks = bindPlaybook(loadPlaybook('playbooks/verify.yaml'), everything, registry).flatMap((play) => play.checks);
   expect(checks.map(({ entry }) => entry.check).sort()).toEqual([...registry.checks.keys()].sort());
 });
 

@@ -56,7 +56,10 @@ export function fragmentsOf(name: string, task: AnyTask, want: unknown, situatio
     ),
   ]);
   const handlers = Object.entries(task.handlers?.(want) ?? {}).flatMap(([handler, all]) => pieces(`${name} handler "${handler}"`, all));
-  return [{ name: `${name} probe`, sh: task.probe(want) }, ...changes, ...handlers];
+  const before = (task.before?.(want) ?? []).flatMap(({ resource, ...parts }) =>
+    (['record', 'differs', 'restore'] as const).map((part) => ({ name: `${name} ${resource} ${part}`, sh: parts[part] })),
+  );
+  return [{ name: `${name} probe`, sh: task.probe(want) }, ...changes, ...handlers, ...before];
 }
 
 function pieces(name: string, owner: Pick<Change, 'run' | 'unless' | 'validate'>): readonly Fragment[] {

@@ -1,5 +1,5 @@
 /**
- * The hosts of the example cluster as root shells on this machine, each with a /srv and a /run of its own that last until the test
+ * The hosts of the example cluster as root shells on this machine, each with a /srv, a /run and a /var/lib of its own that last until the test
  * ends: what runs on them is real, the runner included, and nothing of it is left.
  */
 import { spawn } from 'node:child_process';
@@ -44,7 +44,7 @@ export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | '
 export function isolatedFleet(): IsolatedFleet {
   const root = mkdtempSync(join(tmpdir(), 'lvsctl-fleet-'));
   const folder = (host: string, name: string): string => join(root, host, name);
-  for (const { name } of fleet.hosts) for (const part of ['srv', 'run', 'cache']) mkdirSync(folder(name, part), { recursive: true });
+  for (const { name } of fleet.hosts) for (const part of ['srv', 'run', 'cache', 'lib']) mkdirSync(folder(name, part), { recursive: true });
   const story: string[] = [];
   let runs = 0;
   const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
@@ -114,7 +114,7 @@ function transportTo(root: string, unreachable: readonly string[]): Transport {
 }
 
 async function openShell(folder: string) {
-  const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache || exit 70; exec sh`;
+  const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache && mount --bind ${folder}/lib /var/lib || exit 70; exec sh`;
   const child = spawn('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', setup], { stdio: 'pipe' });
   child.stdin.on('error', () => {});
   const ended = once(child, 'close').then(([exit]) => ({ exit: exit as number | null }));

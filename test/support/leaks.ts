@@ -31,14 +31,17 @@ function asOption({ name }: Fragment, call: Call, hostile: string): readonly str
 }
 
 const programsThatChange =
-  /^(rm|rmdir|mv|cp|ln|mkdir|touch|tee|dd|install|truncate|chown|chmod|chcon|restorecon|setenforce|setsebool|useradd|usermod|userdel|groupadd|groupdel|apt-get|kill|reboot|iptables|nft)$/;
+  /^(rm|rmdir|mv|cp|ln|mkdir|touch|tee|dd|install|truncate|chown|chmod|chcon|restorecon|setenforce|setsebool|useradd|usermod|userdel|groupadd|groupdel|kill|reboot)$/;
 const programsWithVerbs = /^(systemctl|sysctl|ip|ipvsadm|dnf|firewall-cmd)$/;
 const verbsThatChange =
   /^(start|stop|restart|reload|enable|disable|daemon-reload|mask|unmask|-w|--write|--system|--load|add|del|delete|replace|change|flush|install|remove|-[ADEC]|--(add|remove|set)-.*)$/;
 
 /** True for a call that could change a host. */
 export function isMutating([program = '', ...words]: Call): boolean {
+  if (program === 'nft') return !words.some((word) => word === 'list' || word === '-c');
+  if (/^ip6?tables(-legacy|-nft)?$/.test(program)) return !words.includes('-V');
   if (programsThatChange.test(program)) return true;
+  if (program === 'apt-get') return !words.includes('indextargets');
   if (program === 'modprobe') return !words.includes('-n');
   return programsWithVerbs.test(program) && words.slice(0, 4).some((word) => verbsThatChange.test(word));
 }

@@ -1,6 +1,6 @@
 /**
  * A host whose package manager is real, and none of it on this machine: a mount namespace for every script, in which what apt, dpkg,
- * dnf and rpm keep is a folder of the test's own. Its only repository has `lvsctl-hello` in two versions, built here. Needs root.
+ * dnf and rpm keep is a folder of the test's own. Its only repository has `lvsctl-hello` in two versions, and `lvsctl-greeting`, which that needs, built here. Needs root.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,8 @@ export interface PackageHost {
   /** As the runner runs a change, or as a probe does. */
   run(fragment: Sh): Output;
   close(): void;
+  /** Everything of the host lies below it, by the same path inside and outside. */
+  readonly folder: string;
 }
 
 /** Folders that a package manager writes to; each is the test's own. */
@@ -28,14 +30,17 @@ echo "policy $code" >${told}
 echo "needrestart $NEEDRESTART_MODE" >>${told}
 `;
 
-export function openPackageHost(manager: 'apt' | 'dnf'): PackageHost {
+/** Without `repository` the host knows none. */
+export function openPackageHost(manager: 'apt' | 'dnf', { repository = true } = {}): PackageHost {
   const folder = mkdtempSync(join(tmpdir(), 'lvsctl-packages-'));
   chmodSync(folder, 0o755);
-  for (const name of [...own, 'sbin', 'work', 'repository']) mkdirSync(join(folder, name));
+  for (const name of [...own, 'var/tmp', 'home', 'sbin', 'work', 'repository']) mkdirSync(join(folder, name));
   execFileSync('cp', ['-a', '/etc/.', join(folder, 'etc')]);
   if (manager === 'apt') makeApt(folder);
   else makeDnf(folder);
+  if (!repository) for (const file of ['etc/apt/sources.list', 'etc/yum.repos.d/hello.repo']) rmSync(join(folder, file), { force: true });
   return {
+    folder,
     run: (fragment) =>
       runIn(
         folder,
@@ -52,26 +57,40 @@ function runIn(folder: string, text: string): Output {
     'rm -f /usr/sbin/policy-rc.d',
   ];
   const input = `{ set -e\n${mounts.join('\n')}\nset +e\n${preamble}\n( eval ${quote(text)} ) </dev/null\n}`;
-  const { stdout, stderr, status } = spawnSync('unshare', ['--mount', 'dash'], { input, encoding: 'utf8', timeout: 300_000 });
+  const { stdout, stderr, status } = spawnSync('unshare', ['--mount', 'dash'], {
+    input,
+    encoding: 'utf8',
+    timeout: 300_000,
+    // Debian's rpm keeps its database there.
+    env: { ...process.env, HOME: join(folder, 'home') },
+  });
   return { stdout, stderr, exit: status ?? -1 };
 }
 
+/** Builds `NAME_VERSION.deb` in `to`. */
+export function buildDeb(to: string, name: string, version: string, more: readonly string[] = []): void {
+  const root = mkdtempSync(join(tmpdir(), 'lvsctl-deb-'));
+  chmodSync(root, 0o755);
+  mkdirSync(join(root, 'DEBIAN'));
+  const control = [`Package: ${name}`, `Version: ${version}`, 'Architecture: all', 'Maintainer: nobody <nobody@example.org>', ...more];
+  writeFileSync(join(root, 'DEBIAN/control'), `${[...control, 'Description: says hello'].join('\n')}\n`);
+  writeFileSync(join(root, 'DEBIAN/postinst'), `#!/bin/sh\nset -e\n${script}`, { mode: 0o755 });
+  mkdirSync(join(root, 'opt', name), { recursive: true });
+  writeFileSync(join(root, 'opt', name, 'version'), `${version}\n`);
+  const file = join(to, `${name}_${version.replace(':', '%3a')}_all.deb`);
+  execFileSync('dpkg-deb', ['--root-owner-group', '--build', root, file], { stdio: 'pipe' });
+  rmSync(root, { recursive: true });
+}
+
 function makeApt(folder: string): void {
-  for (const [number, version] of ['1:1.0-1', '1:2.0-1'].entries()) {
-    const root = join(folder, `deb${number}`);
-    mkdirSync(join(root, 'DEBIAN'), { recursive: true });
-    const control = ['Package: lvsctl-hello', `Version: ${version}`, 'Architecture: all', 'Maintainer: nobody <nobody@example.org>'];
-    writeFileSync(join(root, 'DEBIAN/control'), `${[...control, 'Description: says hello'].join('\n')}\n`);
-    writeFileSync(join(root, 'DEBIAN/postinst'), `#!/bin/sh\nset -e\n${script}`, { mode: 0o755 });
-    mkdirSync(join(root, 'opt/lvsctl-hello'), { recursive: true });
-    writeFileSync(join(root, 'opt/lvsctl-hello/version'), `${version}\n`);
-    execFileSync('dpkg-deb', ['--root-owner-group', '--build', root, join(folder, 'repository', `hello${number}.deb`)], { stdio: 'pipe' });
-  }
+  const repository = join(folder, 'repository');
+  for (const version of ['1:1.0-1', '1:2.0-1']) buildDeb(repository, 'lvsctl-hello', version, ['Depends: lvsctl-greeting']);
+  buildDeb(repository, 'lvsctl-greeting', '1.0-1');
   const packages = execFileSync('apt-ftparchive', ['packages', '.'], {
-    cwd: join(folder, 'repository'),
+    cwd: repository,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  writeFileSync(join(folder, 'repository/Packages'), packages);
+  writeFileSync(join(repository, 'Packages'), packages);
   const etc = join(folder, 'etc/apt');
   rmSync(etc, { recursive: true });
   mkdirSync(join(etc, 'apt.conf.d'), { recursive: true });
@@ -89,30 +108,35 @@ function makeApt(folder: string): void {
   writeFileSync(join(folder, 'var/lib/dpkg/status'), '');
 }
 
-const spec = (version: string): string => `Name: lvsctl-hello
+const spec = (name: string, version: string, more: readonly string[]): string => `Name: ${name}
 Epoch: 1
 Version: ${version}
 Release: 1
 Summary: says hello
 License: MIT
 BuildArch: noarch
+${more.join('\n')}
 %description
 Says hello.
 %install
-mkdir -p %{buildroot}/opt/lvsctl-hello
-echo ${version} >%{buildroot}/opt/lvsctl-hello/version
+mkdir -p %{buildroot}/opt/${name}
+echo ${version} >%{buildroot}/opt/${name}/version
 %files
-/opt/lvsctl-hello/version
+/opt/${name}/version
 `;
 
+/** Builds a package in `noarch` of the folder `to`. */
+export function buildRpm(to: string, name: string, version: string, more: readonly string[] = []): void {
+  const work = mkdtempSync(join(tmpdir(), 'lvsctl-rpm-'));
+  writeFileSync(join(work, 'package.spec'), spec(name, version, more));
+  const defines = [`_topdir ${work}/rpmbuild`, `_rpmdir ${to}`, `_dbpath ${work}/rpmdb`];
+  execFileSync('rpmbuild', ['-bb', ...defines.flatMap((define) => ['--define', define]), join(work, 'package.spec')], { stdio: 'pipe' });
+  rmSync(work, { recursive: true });
+}
+
 function makeDnf(folder: string): void {
-  for (const version of ['1.0', '2.0']) {
-    writeFileSync(join(folder, `${version}.spec`), spec(version));
-    const defines = [`_topdir ${folder}/rpmbuild`, `_rpmdir ${folder}/repository`, `_dbpath ${folder}/rpmdb`];
-    execFileSync('rpmbuild', ['-bb', ...defines.flatMap((define) => ['--define', define]), join(folder, `${version}.spec`)], {
-      stdio: 'pipe',
-    });
-  }
+  for (const version of ['1.0', '2.0']) buildRpm(join(folder, 'repository'), 'lvsctl-hello', version, ['Requires: lvsctl-greeting']);
+  buildRpm(join(folder, 'repository'), 'lvsctl-greeting', '1.0');
   execFileSync('createrepo_c', ['--quiet', join(folder, 'repository')], { stdio: 'pipe' });
   mkdirSync(join(folder, 'etc/yum.repos.d'), { recursive: true });
   const repository = ['[hello]', 'name=hello', `baseurl=file://${folder}/repository`, 'gpgcheck=0', 'enabled=1'];

@@ -8,10 +8,29 @@ import { openPackageHost } from './package-host.ts';
 
 const rocky: Partial<Facts> = { distribution: 'rocky', release: '9.4', codename: '', packageManager: 'dnf' };
 
+/** The newer version is there, but is not what would be installed. */
+const preferOlder = sh`printf 'Package: lvsctl-hello\nPin: version 1:1.0-1\nPin-Priority: 1001\n' >/etc/apt/preferences.d/older`;
+
 describe.each([
-  { manager: 'apt', facts: {}, older: '1:1.0-1', newer: '1:2.0-1', lists: sh`apt-get -q update` },
-  { manager: 'dnf', facts: rocky, older: '1:1.0-1', newer: '1:2.0-1', lists: sh`dnf -q makecache` },
-] as const)('$manager', ({ manager, facts, older, newer, lists }) => {
+  {
+    manager: 'apt',
+    facts: {},
+    older: '1:1.0-1',
+    newer: '1:2.0-1',
+    lists: sh`apt-get -q update`,
+    hideNewer: sh`mkdir -p /etc/apt/preferences.d; ${preferOlder}`,
+    showNewer: sh`rm /etc/apt/preferences.d/older`,
+  },
+  {
+    manager: 'dnf',
+    facts: rocky,
+    older: '1:1.0-1',
+    newer: '1:2.0-1',
+    lists: sh`dnf -q makecache`,
+    hideNewer: sh`echo 'excludepkgs=lvsctl-hello-1:2.0-1' >>/etc/yum.repos.d/hello.repo`,
+    showNewer: sh`sed -i /^excludepkgs/d /etc/yum.repos.d/hello.repo`,
+  },
+] as const)('$manager', ({ manager, facts, older, newer, lists, hideNewer, showNewer }) => {
   const host = openPackageHost(manager);
   afterAll(() => host.close());
 
@@ -40,6 +59,17 @@ describe.each([
     expect(look({}).changes).toMatchObject([{ will: 'lvsctl-hello (newest available)\n' }]);
     expect(host.run(lists)).toMatchObject({ exit: 0 });
     expect(look({}).changes).toMatchObject([{ will: `lvsctl-hello ${newer}\n` }]);
+  });
+
+  test('what the plan showed is installed, although a newer version has appeared since', () => {
+    host.run(hideNewer);
+    const [change] = look({}).changes;
+    expect(change?.will).toBe(`lvsctl-hello ${older}\n`);
+    host.run(showNewer);
+    expect(look({}).changes).toMatchObject([{ will: `lvsctl-hello ${newer}\n` }]);
+    expect(change && host.run(change.run)).toMatchObject({ exit: 0 });
+    expect(settle({}).settled).toBe(`lvsctl-hello ${older} is installed`);
+    expect(settle({ state: 'absent' }).titles).toEqual(['remove lvsctl-hello']);
   });
 
   test('the pinned version is installed, and no service may start on the way', () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { isKnownKind } from '../../src/before/before.ts';
 import type { Change, Output } from '../../src/model.ts';
 import { loadRegistry } from '../../src/playbook/registry.ts';
 import { changesOf, distinct, fragmentsOf, situationsOf } from '../support/fragments.ts';
@@ -19,9 +20,10 @@ const shadow = openShadowShell();
 afterAll(() => shadow.close());
 
 /** What there is on a host, in the words that tasks use for each other's work. */
-const kinds = 'address directory file firewall group host hostname ipvs limits module mount package selinux service sysctl unit user'.split(
-  ' ',
-);
+const kinds =
+  'address directory file firewall group host hostname interface ipvs limits module mount package route selinux service sysctl tree unit user'.split(
+    ' ',
+  );
 
 /** They look, or wait for what others do. */
 const touchNothing = ['http_check', 'query', 'wait_for'];
@@ -58,6 +60,15 @@ describe.each([...tasks])('%s', (name, task) => {
       expect(words.filter((word) => !kinds.includes(/^([a-z]+):[^\n]+$/.exec(word)?.[1] ?? ''))).toEqual([]);
     }
     expect(task.touches(task.params.parse(task.example)).length > 0).toBe(!touchNothing.includes(name));
+  });
+
+  test('what it touches can be put back', () => {
+    for (const { params } of situations) {
+      const want = task.params.parse(params);
+      const own = new Set((task.before?.(want) ?? []).map(({ resource }) => resource.replace(/:.*/s, '')));
+      const words = task.touches(want).map((word) => word.replace(/:.*/s, ''));
+      expect(words.filter((kind) => !isKnownKind(kind) && !own.has(kind))).toEqual([]);
+    }
   });
 
   test('a change shows a difference, and notifies only handlers that come with the task', () => {

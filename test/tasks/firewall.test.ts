@@ -51,9 +51,13 @@ describe('off', () => {
 describe('managed', () => {
   const active = service('firewalld', 'active', 'enabled');
 
-  test('another active firewall is refused, by name', () => {
-    expect(() => ids(director, service('nftables', 'active', 'enabled'))).toThrow(
-      'nftables.service is active; only firewalld can be managed so far',
+  test('a firewall that drops nothing needs nothing; one whose rules cannot be seen is refused', () => {
+    const nftables = service('nftables', 'active', 'enabled');
+    expect(ids(director, nftables)).toEqual([]);
+    const want = firewall.params.parse(director);
+    const seen = firewall.parse({ stdout: nftables, stderr: 'nft: cache initialization failed\n', exit: 1 }, want);
+    expect(() => firewall.plan(seen, want, planContext())).toThrow(
+      'nftables.service is active, but its rules cannot be seen: nft: cache initialization failed',
     );
   });
 

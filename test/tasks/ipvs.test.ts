@@ -44,6 +44,7 @@ function dump({ believed = [web1, web2], scheduler = 'rr' }: Host): readonly str
     '   persistence timeout = 50',
     '   protocol = TCP',
     '   alive = 1',
+    '   quorum_state_up = 1',
     ...believed.flatMap(server),
     '------< Health checkers >------',
   ];

@@ -4,14 +4,18 @@ import { describe, expect, test } from 'vitest';
 import { LvsError } from '../../src/errors.ts';
 import { secretSlot } from '../../src/sh/secret.ts';
 import { renderSh } from '../../src/sh/sh.ts';
-import keepalived, { keepalivedConf } from '../../src/tasks/keepalived.ts';
+import keepalived from '../../src/tasks/keepalived.ts';
+import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
 import { planContext, s0Fleet } from '../support/plan-context.ts';
 
 type Params = typeof keepalived.example;
 type Service = Params['services'][number];
+type Instance = Params['vrrp']['instances'][number];
 
 const s0 = keepalived.example;
 const [service] = s0.services as [Service, ...Service[]];
+const [instance] = s0.vrrp.instances as [Instance, ...Instance[]];
+const withInstance = (more: Partial<Instance>): Params => ({ ...s0, vrrp: { ...s0.vrrp, instances: [{ ...instance, ...more }] } });
 const http: Service = {
   ...service,
   vip: '10.18.43.31',
@@ -20,34 +24,9 @@ const http: Service = {
   check: { ...service.check, kind: 'http', path: '/healthz?x=1', hostHeader: 'www.example.com', status: 204, delayLoop: 0.5 },
   realServers: service.realServers.map((server, index) => ({ ...server, port: 8080, weight: index + 1 })),
 };
-const { persistence: _, ...once } = http;
-
-/** What is rendered, for which version of keepalived, in which golden file. The lab tests hold each against `keepalived -t`. */
-const files: Readonly<Record<string, { readonly version: string; readonly params: Params }>> = {
-  's0-dr1': { version: '2.2.7', params: s0 },
-  's0-dr2': { version: '2.2.7', params: { ...s0, router_id: 'dr2', priority: 150 } },
-  'two-vips-sync': {
-    version: '2.3.3',
-    params: { ...s0, sync: true, services: [service, { ...once, sorryServer: { address: '127.0.0.1', port: 8080 } }] },
-  },
-  'one-nic-preempt-nat-2.1.5': {
-    version: '2.1.5',
-    params: {
-      router_id: 'dr1',
-      priority: 150,
-      vrrp: { instance: 'web', id: 7, interface: 'eth0', vipInterface: 'eth0', mode: 'master-backup', advert: 2 },
-      services: [{ ...service, forward: 'nat', realServers: service.realServers.map((server) => ({ ...server, port: 8000 })) }],
-    },
-  },
-};
-
-test.each(Object.entries(files))('%s.conf', (name, { version, params }) => {
-  const golden = readFileSync(new URL(`../golden/keepalived/${name}.conf`, import.meta.url), 'utf8');
-  expect(keepalivedConf(keepalived.params.parse(params), version)).toBe(golden);
-});
 
 test('takes an inventory as it is', () => {
-  const params = { router_id: 'dr1', priority: 100, vrrp: s0Fleet.vrrp, services: s0Fleet.services };
+  const params = { router_id: 'dr1', priorities: { lvs: 100 }, vrrp: s0Fleet.vrrp, services: s0Fleet.services };
   expect(keepalived.params.parse(params)).toEqual(params);
 });
 
@@ -73,6 +52,35 @@ describe('the keywords follow the version', () => {
     expect(keepalived.plan(seen, s0, context)[0]?.will).toBe(text(version));
   });
 
+  test('before the installation they follow what the package manager would install, or what an earlier step builds', () => {
+    const stdout = 'type missing\n\nend\nkeepalived:\n  Installed: (none)\n  Candidate: 1:2.1.5-1\nprocess none\n';
+    const will = (params: Params) => {
+      const want = keepalived.params.parse(params);
+      return keepalived.plan(keepalived.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext({ host: 'dr1' }))[0]?.will;
+    };
+    expect(will(s0)).toBe(text('2.1.5'));
+    expect(will({ ...s0, version: '2.3.3' })).toBe(text('2.3.3'));
+  });
+
+  test.each<[string, string, string, Partial<Params>]>([
+    ['regex', '2.0.7', '2.0.6', withCheck({ kind: 'http', regex: 'ok' })],
+    ['lvs_sched mh', '2.0.7', '2.0.6', withService({ scheduler: 'mh' })],
+    ['mh-port and mh-fallback', '2.0.20', '2.0.19', withService({ scheduler: 'mh', schedulerFlags: ['mh-port'] })],
+    ['track_process', '2.0.11', '2.0.10', withInstance({ trackProcesses: ['nginx'] })],
+    ['PING_CHECK', '2.1.0', '2.0.20', withCheck({ kind: 'ping' })],
+    ['UDP_CHECK', '2.1.0', '2.0.20', withCheck({ kind: 'udp' })],
+    ['lvs_sched twos', '2.2.5', '2.2.4', withService({ scheduler: 'twos' })],
+  ])('%s is refused before %s', (keyword, since, before, more) => {
+    const want = keepalived.params.parse({ ...s0, ...more });
+    const stdout = 'type missing\n\nend\n';
+    const plan = (version: string) => {
+      const versioned = { ...want, version };
+      return keepalived.plan(keepalived.parse({ stdout, stderr: '', exit: 0 }, versioned), versioned, planContext({ host: 'dr1' }));
+    };
+    expect(plan(since)).toHaveLength(1);
+    expect(() => plan(before)).toThrow(`keepalived ${before} has no ${keyword}`);
+  });
+
   test('weight 0 is refused where keepalived does not keep it', () => {
     const [first, ...rest] = service.realServers as [Service['realServers'][number], ...Service['realServers']];
     const params = { ...s0, services: [{ ...service, realServers: [{ ...first, weight: 0 }, ...rest] }] };
@@ -84,7 +92,7 @@ describe('the keywords follow the version', () => {
 });
 
 describe('a password that is a secret', () => {
-  const params = { ...s0, vrrp: { ...s0.vrrp, authPass: secretSlot('vrrp') } };
+  const params = withInstance({ authPass: secretSlot('vrrp') });
   const context = planContext({ host: 'dr1', resolve: (text) => text.replace(secretSlot('vrrp'), 's3c#et!') });
   const on = (content: string) => {
     const body = content
@@ -113,13 +121,28 @@ describe('a password that is a secret', () => {
   });
 });
 
-test.each([
-  ['priority', { priority: 90 }, undefined],
+const second = { address: '10.18.43.31', prefix: 32, interface: 'eth1' };
+
+function withoutPassword(params: Params): Params {
+  const instances = params.vrrp.instances.map(({ authPass: _, ...each }) => each);
+  return { ...params, vrrp: { ...params.vrrp, instances } };
+}
+
+test.each<[string, Partial<Params>, string | undefined]>([
+  ['priority', { priorities: { lvs: 90 } }, undefined],
   ['a real server', { services: [{ ...service, realServers: service.realServers.slice(0, 1) }] }, undefined],
-  ['a second VIP, which adverts do not name', { services: [service, http] }, undefined],
-  ['the VIP that adverts name', { services: [http] }, 'split'],
-  ['virtual_router_id', { vrrp: { ...s0.vrrp, id: 52 } }, 'split'],
-  ['the advert interval', { vrrp: { ...s0.vrrp, advert: 2 } }, 'split'],
+  ['a second VIP, which adverts do not name', withInstance({ addresses: [...instance.addresses, second] }), undefined],
+  ['the VIP that adverts name', withInstance({ addresses: [second] }), 'split'],
+  ['virtual_router_id', withInstance({ id: 52 }), 'split'],
+  ['the advert interval', withInstance({ advert: 2 }), 'split'],
+  ['the version', withoutPassword(withInstance({ version: 3 })), 'split'],
+  ['the password', withInstance({ authPass: '2222' }), 'split'],
+  [
+    'multicast to unicast',
+    { ...withInstance({ unicast: true }), unicast: { lvs: { own: '10.18.43.10', peers: ['10.18.43.20'] } } },
+    'split',
+  ],
+  ['the mode', withInstance({ mode: 'master-backup' }), undefined],
 ])('changing %s under a running keepalived has the right risk', (_, difference, risk) => {
   const golden = JSON.parse(readFileSync(new URL('../golden/tasks/keepalived/as-wanted.json', import.meta.url), 'utf8'));
   const seen = keepalived.parse({ stdout: `${golden.output.stdout.join('\n')}\n`, stderr: '', exit: 0 }, s0);
@@ -130,29 +153,59 @@ test.each([
 });
 
 const bad: readonly (readonly [string, object, string])[] = [
-  ['priority 255', { priority: 255 }, '<=254'],
-  ['VRID 256', { vrrp: { ...s0.vrrp, id: 256 } }, '<=255'],
-  ['a fraction of a second between adverts', { vrrp: { ...s0.vrrp, advert: 0.5 } }, 'int'],
-  ['a password that VRRP would cut', { vrrp: { ...s0.vrrp, authPass: '123456789' } }, '1 to 8 printable characters'],
-  ['a quote in the password', { vrrp: { ...s0.vrrp, authPass: 'a"b' } }, 'without blanks, quotes'],
+  ['priority 255', { priorities: { lvs: 255 } }, '<=254'],
+  ['an instance without a priority', { priorities: {} }, 'the priority in lvs is missing'],
+  ['VRID 256', withInstance({ id: 256 }), '<=255'],
+  ['a fraction of a second between adverts', withInstance({ advert: 0.5 }), 'version 2 would round it'],
+  ['adverts too rare for version 3', withoutPassword(withInstance({ advert: 41, version: 3 })), 'at most 40 seconds'],
+  ['adverts in thousandths of a second', withoutPassword(withInstance({ advert: 0.125, version: 3 })), 'hundredths of a second'],
+  ['a password in version 3', withInstance({ version: 3 }), 'it would be ignored'],
+  ['IPv6 in version 2', withInstance({ family: 'ipv6' }), 'IPv6 has VRRP version 3 alone'],
+  ['a delay where nothing is taken back', withInstance({ preemptDelay: 5 }), 'the delay would be ignored'],
+  ['unicast without peers', withInstance({ unicast: true }), 'its own address and its peers are missing'],
+  ['no peer at all', { unicast: { lvs: { own: '10.18.43.10', peers: [] } } }, 'falls back to multicast'],
+  ['peers of the other family', { unicast: { lvs: { own: '10.18.43.10', peers: ['fd00::1'] } } }, 'not all ipv4'],
+  ['a script that is not there', withInstance({ trackScripts: ['nowhere'] }), 'tracks a script that is not there'],
+  [
+    'two scripts of one name',
+    { vrrp: { ...s0.vrrp, notify: 'a/notify.sh', alarm: 'b/notify.sh' } },
+    'two scripts have one name, notify.sh',
+  ],
+  ['a blank in the name of a script', { vrrp: { ...s0.vrrp, notify: 'a/not ify' } }, 'a script named with'],
+  ['a password that VRRP would cut', withInstance({ authPass: '123456789' }), '1 to 8 printable characters'],
+  ['a quote in the password', withInstance({ authPass: 'a"b' }), 'without blanks, quotes'],
   ['a name that would be syntax', { router_id: 'dr1 }' }, 'letters, digits'],
-  ['persistence 0', { services: [{ ...service, persistence: 0 }] }, '>=1'],
-  ['DR to another port', { services: [{ ...service, port: 81 }] }, 'every real server listens on the port of the VIP'],
+  ['persistence 0', withService({ persistence: 0 }), '>=1'],
+  ['DR to another port', withService({ port: 81 }), 'every real server listens on the port of the VIP'],
+  ['no weight at all', withService({ realServers: service.realServers.map((server) => ({ ...server, weight: 0 })) }), 'weight 0'],
+  ['a quorum that is never reached', withService({ quorum: 3 }), 'all real servers together weigh 2'],
+  ['a hysteresis that eats the quorum', withService({ hysteresis: 1 }), 'less than the quorum of 1'],
   [
-    'no weight at all',
-    { services: [{ ...service, realServers: service.realServers.map((server) => ({ ...server, weight: 0 })) }] },
-    'weight 0',
+    'a lower threshold above the upper',
+    withService({ realServers: service.realServers.map((server) => ({ ...server, upperThreshold: 5, lowerThreshold: 6 })) }),
+    'the lower threshold is below',
   ],
-  [
-    'a sorry server on another port',
-    { services: [{ ...service, sorryServer: { address: '127.0.0.1', port: 81 } }] },
-    'the sorry server listens',
-  ],
-  ['a real server twice', { services: [{ ...service, realServers: [service.realServers[0], service.realServers[0]] }] }, 'listed twice'],
+  ['a sorry server on another port', withService({ sorryServer: { address: '127.0.0.1', port: 81 } }), 'the sorry server listens'],
+  ['one packet at a time over TCP', withService({ onePacket: true }), 'only UDP'],
+  ['a flag of another scheduler', withService({ schedulerFlags: ['sh-port'] }), 'sh-port is no flag of the scheduler rr'],
+  ['a netmask for IPv6', withService({ vip: 'fd00::1', persistenceGranularity: '255.255.255.0' }), 'a prefix length for this VIP'],
+  ['a real server of the other family', withService({ vip: 'fd00::1' }), '10.18.43.13 is of another family than fd00::1'],
+  ['a real server twice', withService({ realServers: [...service.realServers, ...service.realServers] }), 'listed twice'],
   ['a service twice', { services: [service, service] }, 'listed twice'],
   ['a substitution in a path', { services: [{ ...http, check: { ...http.check, path: '/$x' } }] }, 'characters of a URL'],
+  ['a type that keepalived does not ask for', withCheck({ kind: 'dns', type: 'SRV' }), 'a type that keepalived asks for'],
+  ['a check of a script without a script', withCheck({ kind: 'misc' }), 'and no other, has a script'],
+  ['half a second for a script', withCheck({ kind: 'misc', script: 'a.sh', timeout: 0.5 }), 'whole seconds'],
   ['an unknown key', { services: [{ ...service, nb_get_retry: 3 }] }, 'nb_get_retry'],
 ];
+
+function withService(more: object) {
+  return { services: [{ ...service, ...more }] };
+}
+
+function withCheck(more: object) {
+  return withService({ check: { ...service.check, ...more } });
+}
 
 test.each(bad)('%s is refused', (_, difference, message) => {
   const result = keepalived.params.safeParse({ ...s0, ...difference });
@@ -162,19 +215,23 @@ test.each(bad)('%s is refused', (_, difference, message) => {
 
 test('no value that it accepts becomes syntax', () => {
   const value = fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z0-9_.:#!$@~"{} -]{1,8}$/), fc.stringMatching(/^[A-Za-z0-9_.-]{1,8}$/));
-  const withValue = (field: string, text: string): Params => ({
-    ...s0,
-    ...(field === 'router_id' && { router_id: text }),
-    vrrp: {
-      ...s0.vrrp,
-      ...(field === 'instance' && { instance: text }),
-      ...(field === 'nic' && { interface: text, vipInterface: text }),
-      ...(field === 'password' && { authPass: text }),
-    },
-    services: [
-      { ...http, check: { ...http.check, ...(field === 'path' && { path: `/${text}` }), ...(field === 'host' && { hostHeader: text }) } },
-    ],
-  });
+  const withValue = (field: string, text: string): Params => {
+    const check = {
+      ...http.check,
+      ...(field === 'path' && { path: `/${text}` }),
+      ...(field === 'host' && { hostHeader: text }),
+      ...(field === 'regex' && { regex: text }),
+      ...(field === 'argument' && { kind: 'misc' as const, script: 'check.sh', arguments: [text] }),
+    };
+    const nics = field === 'nic' && { interface: text, vipInterface: text };
+    const names = field === 'instance' && { instance: text };
+    return {
+      ...withInstance({ ...nics, ...names, ...(field === 'password' && { authPass: text }) }),
+      router_id: field === 'router_id' ? text : 'dr1',
+      priorities: { [field === 'instance' ? text : 'lvs']: 100 },
+      services: [{ ...http, check }],
+    };
+  };
   /** Keyword and number of words of each line, as keepalived reads it: up to a comment. */
   const shape = (params: Params) =>
     keepalivedConf(params, '2.1.0')
@@ -189,7 +246,7 @@ test('no value that it accepts becomes syntax', () => {
       )
       .map((words) => [words[0], words.length]);
   fc.assert(
-    fc.property(fc.constantFrom('router_id', 'instance', 'nic', 'password', 'path', 'host'), value, (field, text) => {
+    fc.property(fc.constantFrom('router_id', 'instance', 'nic', 'password', 'path', 'host', 'regex', 'argument'), value, (field, text) => {
       const parsed = keepalived.params.safeParse(withValue(field, text));
       fc.pre(parsed.success);
       expect(shape(parsed.data as Params)).toEqual(shape(withValue(field, 'plain')));

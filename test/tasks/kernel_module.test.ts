@@ -59,3 +59,16 @@ test.each([{ name: '-r' }, { name: '../x' }, { name: ['a', 'b'], options: { c: 1
     expect(task.params.safeParse(params).success).toBe(false);
   },
 );
+
+test('a connection table that the kernel would not make is refused', () => {
+  const bits = (value: number, kernel: string, architecture = 'x86_64') => {
+    const { want, seen: found } = seen(`${missing}${missing}`, { name: 'ip_vs', options: { conn_tab_bits: value } });
+    return () => task.plan(found, want, planContext({ facts: { kernel, architecture } }));
+  };
+  expect(bits(20, '5.14.0-427.el9.x86_64')).not.toThrow();
+  expect(bits(21, '5.14.0-427.el9.x86_64')).toThrow(/out of range/);
+  expect(bits(27, '6.5.0')).not.toThrow();
+  expect(bits(28, '6.12.3')).toThrow(/out of range/);
+  expect(bits(22, '6.12.3', 'armv7l')).toThrow(/out of range/);
+  expect(bits(7, '6.12.3')).toThrow(/out of range/);
+});

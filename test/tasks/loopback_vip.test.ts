@@ -97,8 +97,30 @@ test('a device that is not there, and a host without systemd, are refused', () =
   expect(() => loopbackVip.plan(seen, want, planContext({ facts: { init: 'other' } }))).toThrow('this host has no systemd');
 });
 
-test('only IPv4 addresses, each once, without a mask', () => {
-  for (const addresses of [[], ['10.18.43.30', '10.18.43.30'], ['10.18.43.30/24'], ['fe80::1'], ['web1']]) {
+test('IPv6 is a /128 that is used at once, however it is written, and asks nothing of ARP', () => {
+  const six = loopbackVip.params.parse({ addresses: ['FD00:0::0030'], device: 'tunl0' });
+  const [change] = plan({ live: [] }, six);
+  expect(change?.id).toBe('live:fd00::30');
+  const run = renderSh(change?.run ?? { parts: [] }, String);
+  expect(run).toContain('ip addr replace fd00::30/128 dev tunl0 scope global nodad');
+  expect(run).not.toContain('arp_ignore');
+  const there = `1: tunl0    inet6 fd00::30/128 scope global nodad \\       valid_lft forever preferred_lft forever\n`;
+  const seen = loopbackVip.parse(
+    { stdout: stdout({ unit: loopbackUnit(['fd00::30'], 'tunl0'), live: [] }) + there, stderr: '', exit: 0 },
+    six,
+  );
+  expect(loopbackVip.plan(seen, six, planContext())).toEqual([]);
+});
+
+test('the end of a tunnel may come to be before the address does; the change itself wants it to be there', () => {
+  const tunnel = { ...want, device: 'tunl0' };
+  const [change] = plan({ device: false, live: [], unit: '' }, tunnel);
+  expect(renderSh(change?.run ?? { parts: [] }, String)).toContain('there is no interface tunl0');
+  expect(loopbackVip.needs?.(tunnel)).toContain('interface:tunl0');
+});
+
+test('only addresses, each once, without a mask', () => {
+  for (const addresses of [[], ['10.18.43.30', '10.18.43.30'], ['10.18.43.30/24'], ['fe80::1', 'fe80:0::1'], ['web1']]) {
     expect(loopbackVip.params.safeParse({ addresses }).success).toBe(false);
   }
 });

@@ -13,7 +13,7 @@ const change: ChangeReport = {
   seconds: 0.02,
 };
 const step = (name: string, status: StepReport['status'], why: string, changes: readonly ChangeReport[] = []): StepReport => {
-  return { task: 'sysctl', name, status, why, changes, pendingReboot: [] };
+  return { task: 'sysctl', name, status, why, changes, pendingReboot: [], stays: [] };
 };
 const report: Report = {
   command: 'deploy',

@@ -26,7 +26,10 @@ export interface Entrance {
 }
 
 export function entrancesOf(fleet: Fleet): readonly Entrance[] {
-  return [...fleet.services.flatMap((service) => ofService(service, fleet)), ...(fleet.proxy?.sites ?? []).flatMap((site) => ofSite(site, fleet))];
+  return [
+    ...fleet.services.flatMap((service) => ofService(service, fleet)),
+    ...(fleet.proxy?.sites ?? []).flatMap((site) => ofSite(site, fleet)),
+  ];
 }
 
 /** `10.18.43.30:80`, `UDP 10.18.43.30:53`, `10.18.43.30:80 (www.example.org)`. */
@@ -78,7 +81,10 @@ function ofSite({ vip, port, serverName, upstream, byUserAgent }: ProxySite, { p
     ];
   };
   const others = byUserAgent.flatMap((rule, index) => {
-    const browser = browserFor(rule.match, byUserAgent.slice(0, index).map(({ match }) => match));
+    const browser = browserFor(
+      rule.match,
+      byUserAgent.slice(0, index).map(({ match }) => match),
+    );
     return browser === undefined ? [] : of(rule.upstream, browser);
   });
   return [...of(upstream), ...others];

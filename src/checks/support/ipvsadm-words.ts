@@ -12,7 +12,8 @@ export type ToldService = { readonly scheduler: string } & Pick<
 export function serviceWords({ scheduler, schedulerFlags, persistence, persistenceGranularity, onePacket }: ToldService): string {
   const flags = schedulerFlags.length > 0 ? ` (${schedulerFlags.toSorted().join(', ')})` : '';
   const single = ['255.255.255.255', '128', undefined].includes(persistenceGranularity);
-  const held = persistence === undefined ? 'not persistent' : `persistent ${persistence} s${single ? '' : ` per ${persistenceGranularity}`}`;
+  const held =
+    persistence === undefined ? 'not persistent' : `persistent ${persistence} s${single ? '' : ` per ${persistenceGranularity}`}`;
   return `${scheduler}${flags}, ${held}${onePacket ? ', each packet by itself' : ''}`;
 }
 

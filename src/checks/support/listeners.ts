@@ -61,7 +61,14 @@ function fromProc(local: string, protocol: Protocol): readonly Listener[] {
   const port = Number.parseInt(portHex, 16);
   if (/^0+$/.test(hex)) return [{ protocol, address: '*', port, families: hex.length === 8 ? ['ipv4'] : both }];
   const words = (hex.match(/.{8}/g) ?? []).map((word) => (word.match(/../g) ?? []).toReversed().join(''));
-  return [{ protocol, address: hex.length === 8 ? dotted(words[0] ?? '') : colons(words.join('')), port, families: [hex.length === 8 ? 'ipv4' : 'ipv6'] }];
+  return [
+    {
+      protocol,
+      address: hex.length === 8 ? dotted(words[0] ?? '') : colons(words.join('')),
+      port,
+      families: [hex.length === 8 ? 'ipv4' : 'ipv6'],
+    },
+  ];
 }
 
 function dotted(hex: string): string {

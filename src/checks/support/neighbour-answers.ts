@@ -66,6 +66,8 @@ function macOf(line: string, address: string): string | undefined {
   const found =
     /link-layer address:\s+((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/i.exec(line)?.[1] ??
     /\blladdr ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/i.exec(line)?.[1] ??
-    (line.includes(`tgt is ${address},`) || line.endsWith(`tgt is ${address}`) ? /\b((?:[0-9a-f]{2}:){5}[0-9a-f]{2}) >/i.exec(line)?.[1] : undefined);
+    (line.includes(`tgt is ${address},`) || line.endsWith(`tgt is ${address}`)
+      ? /\b((?:[0-9a-f]{2}:){5}[0-9a-f]{2}) >/i.exec(line)?.[1]
+      : undefined);
   return found?.toLowerCase();
 }

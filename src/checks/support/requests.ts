@@ -39,9 +39,7 @@ export interface Answer {
 /** Says `missing TOOL`, or for each campaign `using ID ADDRESSES`, `got` lines, `exit ID CODE`, `taken ID ADDRESS`, `route ID ROUTER`, `lack ID TOOL`. */
 export function requestProbe(campaigns: readonly Campaign[]): Sh {
   const pages = campaigns.filter(({ url }) => url !== undefined);
-  const visits = pages.map((campaign) =>
-    lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)),
-  );
+  const visits = pages.map((campaign) => lines(define(campaign), campaign.sources.length > 0 ? fromSources(campaign) : fromHere(campaign)));
   const fetching = sh`curl=$(curl -V 2>/dev/null)
 if [ -z "$curl" ]; then printf 'missing curl\n'
 elif ! command -v awk >/dev/null 2>&1; then printf 'missing awk\n'

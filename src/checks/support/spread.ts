@@ -41,7 +41,8 @@ export function judgeSpread(shares: readonly Share[], scheduler: Scheduler): Spr
   const idle = shares.some(({ weight, got }) => weight === 0 && got > 0);
   if (idle) return say('wrong', `none from ${listed(shares.filter(({ weight }) => weight === 0).map(({ host }) => host))} (weight 0)`);
   if (unpredictable.includes(scheduler)) return say('unknown', `what ${scheduler} decides`);
-  if (scheduler === 'fo') return say(judgeFailover(weighed, total), `all from ${listed(weighed.filter(isFed).map(({ host }) => host))} (fo)`);
+  if (scheduler === 'fo')
+    return say(judgeFailover(weighed, total), `all from ${listed(weighed.filter(isFed).map(({ host }) => host))} (fo)`);
   const fed = expecting.filter(isFed);
   if (fed.length < 2) return say(total > 0 ? 'right' : 'unknown', shown);
   if (total < sampleEach * fed.length) return say('unknown', `at least ${sampleEach * fed.length} answers to judge by`);

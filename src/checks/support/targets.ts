@@ -34,7 +34,9 @@ export interface Target {
 export function targetsFor(from: Host, asked: Asked, fleet: Fleet): readonly Target[] {
   const all = [...servedTargets(asked, fleet), ...proxiedTargets(asked, fleet)];
   const reachable = all.filter(({ rip }) => from.role !== 'client' || onSegmentOf(rip, from));
-  return [...new Map(reachable.map((target) => [`${target.host} ${target.protocol} ${targetUrl(target)} ${target.hostHeader}`, target])).values()];
+  return [
+    ...new Map(reachable.map((target) => [`${target.host} ${target.protocol} ${targetUrl(target)} ${target.hostHeader}`, target])).values(),
+  ];
 }
 
 export function targetUrl({ tls, rip, port, path }: Target): string {
@@ -68,7 +70,12 @@ function proxiedTargets(asked: Asked, fleet: Fleet): readonly Target[] {
 }
 
 /** What the health check asks where it asks for a page; unless said, every backend's own name is looked for on `/` alone. */
-function pageOf(host: string, asked: Asked, check: HealthCheck | undefined, { nginx }: Fleet): Pick<Target, 'path' | 'hostHeader' | 'status' | 'marker' | 'match'> {
+function pageOf(
+  host: string,
+  asked: Asked,
+  check: HealthCheck | undefined,
+  { nginx }: Fleet,
+): Pick<Target, 'path' | 'hostHeader' | 'status' | 'marker' | 'match'> {
   const web = check?.kind === 'http' || check?.kind === 'https' ? check : undefined;
   const path = asked.path ?? web?.path ?? '/';
   const hostHeader = asked.host_header ?? web?.hostHeader;

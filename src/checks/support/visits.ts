@@ -19,8 +19,7 @@ export interface Visit {
 /** Errors and latency. */
 export function judgeErrors(entrance: Entrance, { client, requests, answers }: Visit, maxErrorRate: number): Finding {
   const right = entrance.protocol === 'udp' ? 'answered' : 'answered with status 200';
-  const expected =
-    maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
+  const expected = maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
   const name = entranceName(entrance);
   if (requests === 0) return notRun(client, `${client} could send no request to ${name}`, expected, byHand(entrance, client));
   const good = answers.filter(({ status }) => status === 200);

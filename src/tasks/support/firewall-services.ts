@@ -8,7 +8,7 @@ export interface FirewallService {
   readonly enabled: boolean;
 }
 
-const units = [
+export const firewallUnits = [
   'firewalld.service',
   'nftables.service',
   'ufw.service',
@@ -18,7 +18,7 @@ const units = [
 ];
 
 /** One systemctl; ufw's own switch is asked too, because its unit is active and enabled while ufw is off. */
-export const firewallServicesProbe: Sh = sh`[ ! -d /run/systemd/system ] || systemctl show -p Id -p ActiveState -p UnitFileState -- ${units}
+export const firewallServicesProbe: Sh = sh`[ ! -d /run/systemd/system ] || systemctl show -p Id -p ActiveState -p UnitFileState -- ${firewallUnits}
 [ ! -r /etc/ufw/ufw.conf ] || sed -n 's/^ENABLED=/\nufw=/p' /etc/ufw/ufw.conf`;
 
 /** Only those that are active or enabled. One unit under two names (iptables.service on Debian) comes once. */
@@ -27,7 +27,7 @@ export function parseFirewallServices(text: string): readonly FirewallService[] 
   const services = text.split('\n\n').flatMap((block): readonly FirewallService[] => {
     const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
     const name = field('Id');
-    if (!units.includes(name) || (name === 'ufw.service' && !ufw)) return [];
+    if (!firewallUnits.includes(name) || (name === 'ufw.service' && !ufw)) return [];
     const enabled = /^enabled/.test(field('UnitFileState'));
     return [{ name, active: field('ActiveState') === 'active', enabled }];
   });

@@ -5,8 +5,8 @@ import type { Admission, FirewalldSeen, Zone } from './firewalld.ts';
 export interface Admissions {
   readonly zones: readonly string[];
   readonly rules: readonly Admission[];
-  /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name. */
-  readonly direct: readonly { readonly name: string; readonly words: readonly string[] }[];
+  /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name and what is done. */
+  readonly direct: readonly { readonly name: string; readonly title: string; readonly words: readonly string[] }[];
 }
 
 export function firewalldChanges(seen: FirewalldSeen, wanted: Admissions): readonly Change[] {
@@ -50,10 +50,10 @@ function admitChange(when: 'live' | 'persisted', zone: string, { kind, rule, nam
   };
 }
 
-function directChange(when: 'live' | 'persisted', { name, words }: Admissions['direct'][number]): Change {
+function directChange(when: 'live' | 'persisted', { name, title, words }: Admissions['direct'][number]): Change {
   return {
     id: `${when}:direct:${name}`,
-    title: `do not track connections to ${name}, ${whenWords[when]}: a director sees only one half of them`,
+    title: `${title}, ${whenWords[when]}${words.includes('--notrack') ? ': a director sees only one half of them' : ''}`,
     was: '',
     will: `${words.join(' ')}\n`,
     run: sh`firewall-cmd ${flags(when)} --direct --add-rule ${words}`,

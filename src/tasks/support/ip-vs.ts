@@ -84,7 +84,10 @@ export function shortAddress(address: string): string {
 
 /** An address as the table writes it: `0A122B1E`, `[fd79:0000:0000:0000:0000:0000:0000:0030]`. */
 export function hexAddress(address: string): string {
-  if (ipaddr.IPv6.isValid(address)) return `[${ipaddr.IPv6.parse(address).parts.map((part) => part.toString(16).padStart(4, '0')).join(':')}]`;
+  if (ipaddr.IPv6.isValid(address))
+    return `[${ipaddr.IPv6.parse(address)
+      .parts.map((part) => part.toString(16).padStart(4, '0'))
+      .join(':')}]`;
   return address
     .split('.')
     .map((byte) => Number(byte).toString(16).padStart(2, '0').toUpperCase())

@@ -7,11 +7,15 @@ import { findProcess } from './keepalived-process.ts';
 
 export interface BelievedServer {
   readonly address: string;
+  /** 0: with a firewall mark, the port that the client asked. */
   readonly port: number;
   /** As configured, and as it is now: a drain lowers the second one. */
   readonly weight: number;
   readonly effectiveWeight: number;
   readonly forward: string;
+  /** Connections; 0: no limit. */
+  readonly upperThreshold: number;
+  readonly lowerThreshold: number;
   /** Its health checks pass. */
   readonly alive: boolean;
   /** When they fail, it stays in the table with weight 0. */
@@ -19,11 +23,19 @@ export interface BelievedServer {
 }
 
 export interface BelievedService {
+  readonly protocol: 'TCP' | 'UDP' | 'FWM';
+  /** Address, or the mark in decimal. */
   readonly address: string;
   readonly port: number;
   readonly scheduler: string;
+  readonly flags: readonly string[];
+  readonly onePacket: boolean;
   /** Seconds; 0: not persistent. */
   readonly persistence: number;
+  readonly granularity: string | undefined;
+  /** Enough real servers are healthy; otherwise the sorry server answers, where there is one, and they do not. */
+  readonly quorumUp: boolean;
+  readonly sorry: { readonly address: string; readonly port: number; readonly forward: string } | undefined;
   readonly servers: readonly BelievedServer[];
 }
 
@@ -73,28 +85,29 @@ else
   ask,
   sh`  if [ -n "$answered" ]; then
     printf '%s\n' "$second" | sed 's/^/table /'
+    ! command -v ipvsadm >/dev/null || { ipvsadm -Sn | sed -n 's/^-A/saved &/p'; ipvsadm -Ln --thresholds | sed 's/^/limits /'; }
     sed -n '/LVS Topology/,/Health checkers/s/^/says /p' "$dump"
   fi
 fi`,
 );
 
 /** Exits 0 when keepalived does not, or no longer, believe of this real server that it is alive, or is not: then it has done what is right itself. */
-export function believesOtherwise(service: Place, server: Place, alive: boolean): Sh {
-  const words = [`vs=VS VIP = ${service.address}, VPORT = ${service.port}`, `rs=RIP = ${server.address}, RPORT = ${server.port},`];
+export function believesOtherwise(
+  service: Pick<BelievedService, 'protocol' | 'address' | 'port'>,
+  server: Pick<BelievedServer, 'address' | 'port'>,
+  alive: boolean,
+): Sh {
+  const head = service.protocol === 'FWM' ? `VS FWMARK = ${service.address}` : `VS VIP = ${service.address}, VPORT = ${service.port}`;
+  const words = [`vs=${head}`, `protocol=${service.protocol}`, `rs=RIP = ${server.address}, RPORT = ${server.port},`];
   return lines(
     findProcess,
     sh`[ -n "$pid" ] || exit 0`,
     ask,
     sh`[ -n "$answered" ] || exit 1
-state=$(awk ${words.flatMap((word) => ['-v', word])} '/ VS / { here = index($0, vs) } /Real server|Health/ { found = 0 } here && index($0, rs) { found = 1 }
-  found && $1 == "alive" { print ($3 != 0) }' "$dump")
+state=$(awk ${words.flatMap((word) => ['-v', word])} '{ sub(/^ */, "") } /^VS / { here = ($0 == vs); found = 0 } /^protocol = / && protocol != "FWM" && $3 != protocol { here = 0 }
+  /Real server|Health/ { found = 0 } here && index($0, rs) == 1 { found = 1 } found && $1 == "alive" { print ($3 != 0) }' "$dump")
 [ "$state" != ${alive ? '1' : '0'} ]`,
   );
-}
-
-interface Place {
-  readonly address: string;
-  readonly port: number;
 }
 
 /** Reads lines of the dump; nothing of one that was cut short, where a server that is missing would look like one that is unknown. */
@@ -104,14 +117,39 @@ export function parseBeliefs(said: readonly string[]): readonly BelievedService[
     .join('\n')
     .split(/^ *-+< Virtual server >-+$/m)
     .slice(1);
-  return sections.flatMap((section) => {
-    const [head = '', ...servers] = section.split(/^ *-+< Real server >-+$/m);
-    const [, address = '', port = ''] = /^ *VS VIP = ([0-9a-f.:]+), VPORT = (\d+)$/m.exec(head) ?? [];
-    const scheduler = /^ *(?:lvs_sched|lb_algo) = (\w+)$/m.exec(head)?.[1];
-    if (scheduler === undefined || !/^ *protocol = TCP$/m.test(head)) return [];
-    const persistence = Number(/^ *persistence timeout = (\d+)$/m.exec(head)?.[1] ?? 0);
-    return [{ address, port: Number(port), scheduler, persistence, servers: servers.flatMap(parseServer) }];
-  });
+  return sections.flatMap(parseService);
+}
+
+function parseService(section: string): readonly BelievedService[] {
+  const [head = '', ...servers] = section.split(/^ *-+< Real server >-+$/m);
+  const said = (pattern: RegExp): string | undefined => pattern.exec(head)?.[1];
+  const mark = said(/^ *VS FWMARK = (\d+)$/m);
+  const [, address = '', port = ''] = /^ *VS VIP = ([0-9a-f.:]+), VPORT = (\d+)$/m.exec(head) ?? [];
+  const protocol = mark === undefined ? said(/^ *protocol = (TCP|UDP)$/m) : 'FWM';
+  const scheduler = said(/^ *(?:lvs_sched|lb_algo) = (\w+)$/m);
+  // The last line of the head: without it the rest was cut off.
+  const quorum = said(/^ *quorum_state_up = (\d)$/m);
+  if (scheduler === undefined || protocol === undefined || quorum === undefined) return [];
+  return [
+    {
+      protocol: protocol as BelievedService['protocol'],
+      address: mark ?? address,
+      port: mark === undefined ? Number(port) : 0,
+      scheduler,
+      flags: [...head.matchAll(/^ *((?:sh|mh)-(?:port|fallback)) = enabled$/gm)].map(([, flag = '']) => flag).sort(),
+      onePacket: said(/^ *One packet scheduling = (\w+)$/m) === 'enabled',
+      persistence: Number(said(/^ *persistence timeout = (\d+)$/m) ?? 0),
+      granularity: said(/^ *persistence granularity = ([0-9.]+)$/m),
+      quorumUp: quorum !== '0',
+      sorry: parseSorry(head),
+      servers: servers.flatMap(parseServer),
+    },
+  ];
+}
+
+function parseSorry(head: string): BelievedService['sorry'] {
+  const [, address, port, forward = ''] = /^ *sorry server = \[([0-9a-f.:]+)\]:\w+:(\d+)\n *forwarding method = (\w+)\b/m.exec(head) ?? [];
+  return address === undefined ? undefined : { address, port: Number(port), forward: forward.toLowerCase() };
 }
 
 function parseServer(text: string): readonly BelievedServer[] {
@@ -119,6 +157,7 @@ function parseServer(text: string): readonly BelievedServer[] {
   const number = (name: string) => new RegExp(`^ *${name} = (\\d{1,9})$`, 'm').exec(text)?.[1];
   const [weight, effectiveWeight, alive] = [number('initial weight'), number('effective weight'), number('alive')];
   const forward = /^ *forwarding method = (\w+)\b/m.exec(text)?.[1];
+  const [, lower = '0', upper = '0'] = /^ *connection limit range = (\d{1,10}) -> (\d{1,10})$/m.exec(text) ?? [];
   if (address === '' || weight === undefined || effectiveWeight === undefined || alive === undefined || forward === undefined) return [];
   return [
     {
@@ -127,6 +166,8 @@ function parseServer(text: string): readonly BelievedServer[] {
       weight: Number(weight),
       effectiveWeight: Number(effectiveWeight),
       forward: forward.toLowerCase(),
+      upperThreshold: Number(upper),
+      lowerThreshold: Number(lower),
       alive: alive !== '0',
       inhibit: /^ *Inhibit on failure is ON$/m.test(text),
     },

@@ -10,7 +10,7 @@ import { type Handler, lines, type Sh, sh } from '../../task.ts';
 export const configPath = '/etc/keepalived/keepalived.conf';
 /** Made by us before a reload, removed by keepalived (2.2.0 and later) when it has read the configuration. */
 export const reloadFile = '/run/keepalived.reload';
-const pidFile = '/run/keepalived.pid';
+export const pidFile = '/run/keepalived.pid';
 const stampFile = '/run/lvsctl/keepalived.loaded';
 
 /** Sets `pid` (empty: does not run). Reads only. */
@@ -25,7 +25,7 @@ case $pid in '' | *[!0-9]*) pid='' ;; *) { read -r comm <"/proc/$pid/comm"; } 2>
  */
 const findKept: Sh = sh`bare() { sed -e 's/^[[:blank:]]*//' -e 's/[[:blank:]]*$//' -e '/^[!#]/d' -e '/^$/d'; }
 kept=$(find "/proc/$pid/fd" -lname '/memfd:/keepalived/consolidated_configuration*' 2>/dev/null | head -n 1)
-[ -z "$kept" ] || ! { bare <"$conf"; } 2>/dev/null | grep -q '[@$~!#]\|^include' || kept=''`;
+[ -z "$kept" ] || ! { bare <"$conf"; } 2>/dev/null | grep -q '^@\|[$~!#]\|^include' || kept=''`;
 
 /** Sets `conf` and `state`: `none` (does not run), `loaded` or `pending`. Reads only. */
 export const keepalivedState: Sh = lines(
@@ -73,11 +73,12 @@ kill -0 "$pid" 2>/dev/null || { rm -f ${reloadFile}; echo 'keepalived ended when
 printf '%s %s\n' "$pid" "\${sum%% *}" >${stampFile}`,
 );
 
-/** Notify `keepalived.reload` after changing the configuration. Where keepalived does not run, starting it is the business of `service`. */
-export const keepalivedHandlers: Readonly<Record<string, Handler>> = {
-  'keepalived.reload': {
-    unless: lines(keepalivedState, sh`[ "$state" != pending ]`),
-    validate: validConfig(sh`${configPath}`),
-    run: reloadKeepalived,
-  },
-};
+/**
+ * Notify `keepalived.reload` after changing the configuration; `validate` says whether it is right. Where keepalived does not run, starting
+ * it is the business of `service`.
+ */
+export function keepalivedHandlers(validate: Sh): Readonly<Record<string, Handler>> {
+  return {
+    'keepalived.reload': { unless: lines(keepalivedState, sh`[ "$state" != pending ]`), validate, run: reloadKeepalived },
+  };
+}

@@ -1,34 +1,25 @@
 /** The unit that puts VIPs on a device at boot: independent of NetworkManager, networkd, ifupdown or netplan. */
+import { bootUnitPath, bootUnitText } from './boot-unit.ts';
+import { addWords } from './loopback-address.ts';
 
 export const unitName = 'lvsctl-loopback-vip.service';
-export const unitPath = `/etc/systemd/system/${unitName}`;
+export const unitPath = bootUnitPath(unitName);
 
-/**
- * After the sysctls, so that the host never answers ARP for a VIP; before the network and nginx, so that nothing misses it. `/sbin/ip`
- * exists on every distribution, and systemd before 239 wants an absolute path.
- */
+/** After the sysctls, so that the host never answers ARP for a VIP; before the network and nginx, so that nothing misses it. */
 export function loopbackUnit(addresses: readonly string[], device: string): string {
-  const each = (line: (place: string) => string) => addresses.map((address) => `${line(`${address}/32 dev ${device}`)}\n`).join('');
-  return `# Written by lvsctl.
-[Unit]
-Description=Virtual addresses of the LVS cluster on ${device}
-DefaultDependencies=no
-Wants=network-pre.target
-After=systemd-sysctl.service network-pre.target
-Before=network.target nginx.service shutdown.target
-Conflicts=shutdown.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-${each((place) => `ExecStart=/sbin/ip addr replace ${place} scope global`)}${each((place) => `ExecStop=-/sbin/ip addr del ${place}`)}
-[Install]
-WantedBy=multi-user.target
-`;
+  return bootUnitText({
+    name: unitName,
+    description: `Virtual addresses of the LVS cluster on ${device}`,
+    wants: ['network-pre.target'],
+    after: ['systemd-sysctl.service', 'network-pre.target', ...(device === 'lo' ? [] : ['lvsctl-tunnel.service'])],
+    before: ['network.target', 'nginx.service'],
+    start: addresses.map((address) => `/sbin/ip addr replace ${addWords(address, device).join(' ')}`),
+    stop: addresses.map((address) => `-/sbin/ip addr del ${addWords(address, device).slice(0, 3).join(' ')}`),
+  });
 }
 
 /** The addresses that a unit of ours adds, each once. */
 export function addressesOfUnit(unit: string): readonly { readonly address: string; readonly device: string }[] {
-  const adds = [...unit.matchAll(/^ExecStart=\/sbin\/ip addr replace ([\d.]+)\/32 dev ([\w.-]+) scope global$/gm)];
+  const adds = [...unit.matchAll(/^ExecStart=\/sbin\/ip addr replace ([\da-f.:]+)\/(?:32|128) dev ([\w.-]+) scope global(?: nodad)?$/gm)];
   return [...new Map(adds.map(([line, address = '', device = '']) => [line, { address, device }])).values()];
 }

@@ -25,6 +25,9 @@ export function installPackages(
   throw noManager();
 }
 
+/** Has apt fetch its lists of packages. */
+export const refreshAptLists = (): Sh => lines(aptGet, renewLists, sh`renew_lists || exit 1`);
+
 /** Removes packages, and leaves their configuration. */
 export function removePackages(manager: PackageManager, names: readonly string[]): Sh {
   if (manager === 'apt') return lines(aptGet, sh`apt_get remove ${names}`);
@@ -67,8 +70,9 @@ function noManager() {
 }
 
 /** Waits for another apt; never asks; keeps configuration files that somebody has changed. */
-const aptGet = sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
-apt_get() { apt-get -y -q -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }`;
+const aptGetWith = (options: Sh): Sh => sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
+apt_get() { apt-get -y -q ${options} -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }`;
+const aptGet = aptGetWith(sh``);
 
 /** Debian's package scripts ask policy-rc.d before they start a service; 101 says no. One that is not ours stays as it is. */
 const noServices = sh`policy=/usr/sbin/policy-rc.d
@@ -90,18 +94,62 @@ const renewLists = sh`renew_lists() {
 
 function aptInstall(packages: readonly PackageVersion[], anyDirection: boolean): Sh {
   const known = packages.every(({ version }) => version !== undefined);
-  const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
-  const options = anyDirection ? sh`--no-install-recommends --allow-downgrades` : sh`--no-install-recommends`;
   return lines(
     sh`(`,
     aptGet,
     noServices,
     renewLists,
-    sh`[ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg --configure -a || exit 1
-install() { apt_get ${options} install ${words}; }`,
+    finishOthers,
+    sh`install() { ${aptWords(packages, anyDirection)}; }`,
     known ? sh`install || { renew_lists && install; }` : sh`renew_lists; install`,
     sh`)`,
   );
+}
+
+/** What somebody else's dpkg left half done. */
+const finishOthers: Sh = sh`[ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg --configure -a || exit 1`;
+
+function aptWords(packages: readonly PackageVersion[], anyDirection: boolean): Sh {
+  const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+  const options = anyDirection ? sh`--no-install-recommends --allow-downgrades` : sh`--no-install-recommends`;
+  return sh`apt_get ${options} install ${words}`;
+}
+
+/** Options of apt-get: nothing but the repository of `installFromFolder`, and none of the host's own lists touched. */
+const onlyFolder: Sh = sh`-o Dir::Etc::SourceList="$folder.apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$folder.apt/lists" \
+  -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root`;
+
+/**
+ * The same from the repository in the folder `$folder` (which everybody may read) and from nothing else: no other list of packages is
+ * looked at, nothing is fetched.
+ */
+export function installFromFolder(
+  manager: PackageManager,
+  packages: readonly PackageVersion[],
+  { anyDirection = false }: { readonly anyDirection?: boolean } = {},
+): Sh {
+  if (manager === 'apt') {
+    return lines(
+      sh`(`,
+      aptGetWith(onlyFolder),
+      noServices,
+      finishOthers,
+      sh`mkdir -p "$folder.apt/lists/partial" && printf 'deb [trusted=yes] file:%s ./\n' "$folder" >"$folder.apt/sources.list" || exit 1
+apt_get update && ${aptWords(packages, anyDirection)}
+)`,
+    );
+  }
+  if (manager === 'dnf') {
+    return lines(
+      sh`keys=$(find /etc/pki/rpm-gpg -type f -name 'RPM-GPG-KEY-*' 2>/dev/null | sed 's|^|file://|' | tr '\n' ' ')`,
+      dnfWords(
+        packages,
+        anyDirection,
+        sh`dnf -y '--disablerepo=*' "--repofrompath=lvsctl,file://$folder" "--setopt=lvsctl.gpgkey=$keys" --setopt=lvsctl.metadata_expire=0`,
+      ),
+    );
+  }
+  throw noManager();
 }
 
 /**
@@ -109,10 +157,14 @@ install() { apt_get ${options} install ${words}; }`,
  * version over a newer one, and calls that a success.
  */
 function dnfInstall(packages: readonly PackageVersion[], anyDirection: boolean): Sh {
+  return dnfWords(packages, anyDirection, sh`dnf -y`);
+}
+
+function dnfWords(packages: readonly PackageVersion[], anyDirection: boolean, dnf: Sh): Sh {
   const words = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
-  const install = sh`dnf -y --setopt=install_weak_deps=False install ${words}`;
+  const install = sh`${dnf} --setopt=install_weak_deps=False install ${words}`;
   if (packages.every(({ version }) => version === undefined)) return install;
-  const renewed = sh`${install} || dnf -y --refresh --setopt=install_weak_deps=False install ${words}`;
+  const renewed = sh`${install} || ${dnf} --refresh --setopt=install_weak_deps=False install ${words}`;
   if (!anyDirection) return renewed;
-  return sh`{ ${renewed}; } && { rpm -q -- ${words} >/dev/null || dnf -y downgrade ${words}; }`;
+  return sh`{ ${renewed}; } && { rpm -q -- ${words} >/dev/null || ${dnf} downgrade ${words}; }`;
 }

@@ -6,7 +6,13 @@ import { fleetWith, natFleet, plainFleet, proxyFleet } from './fleet.ts';
 const one = (change: Partial<VirtualServer>) => entrancesOf(plainFleet(change));
 
 test('each port of a mark is asked', () => {
-  const fwmark = { mark: 7, ports: [{ port: 80, protocol: 'tcp' }, { port: 53, protocol: 'udp' }] } as const;
+  const fwmark = {
+    mark: 7,
+    ports: [
+      { port: 80, protocol: 'tcp' },
+      { port: 53, protocol: 'udp' },
+    ],
+  } as const;
   expect(one({ fwmark }).map(entranceName)).toEqual(['10.18.43.30:80', 'UDP 10.18.43.30:53']);
 });
 
@@ -40,7 +46,10 @@ describe('one address shows the spread', () => {
 });
 
 test('a site is asked by its name, and once as each browser that is sent elsewhere', () => {
-  expect(entrancesOf(proxyFleet).map(entranceName)).toEqual(['10.18.43.30:80 (www.example.org)', '10.18.43.30:80 (www.example.org, as iphone)']);
+  expect(entrancesOf(proxyFleet).map(entranceName)).toEqual([
+    '10.18.43.30:80 (www.example.org)',
+    '10.18.43.30:80 (www.example.org, as iphone)',
+  ]);
 });
 
 test('servers for need alone are due nothing', () => {

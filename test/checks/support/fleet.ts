@@ -1,5 +1,5 @@
 /** Clusters for the tests of checks: field note S0 with a client, and what the answers of its hosts are put together with. */
-import type { Facts, Fleet, Host, VirtualServer } from '../../../src/model.ts';
+import type { Facts, Fleet, Host, ReverseProxy, VirtualServer } from '../../../src/model.ts';
 import type { CheckContext, Look } from '../../../src/task.ts';
 import { s0Fleet } from '../../support/plan-context.ts';
 
@@ -32,9 +32,27 @@ const client: Host = {
   sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${200 + index}`),
 };
 
-/** S0 with a client that may send from 32 further addresses. */
+const upstreamServer = (name: string, address: string) => ({
+  ...{ host: name, address, port: 8080, weight: 1, maxFails: 3, failTimeout: 10, backup: false },
+});
+
+/** nginx on the directors, beside IPVS. */
+const proxy: ReverseProxy = {
+  upstreams: [
+    { name: 'site_1', method: 'round_robin', servers: [upstreamServer('web1', '10.18.43.13'), upstreamServer('web2', '10.18.43.14')] },
+  ],
+  sites: [
+    {
+      ...{ vip: '10.18.43.31', port: 80, serverName: 'www.example.org', upstream: 'site_1', byUserAgent: [] },
+      ...{ connectTimeout: 5, sendTimeout: 60, readTimeout: 60 },
+    },
+  ],
+};
+
+/** S0 with a client that may send from 32 further addresses, and directors that pass another site on. */
 export const fleet: Fleet = {
   ...unmanaged,
+  proxy,
   hosts: [...s0Fleet.hosts, client],
   groups: { ...s0Fleet.groups, all: [...(s0Fleet.groups.all ?? []), 'probe'], clients: ['probe'] },
 };
@@ -52,7 +70,10 @@ export function plainFleet(change: Partial<VirtualServer> = {}, more: Partial<Fl
 
 /** One virtual server by NAT: the directors' common address on the real servers' segment is 192.168.9.1. */
 export const natFleet: Fleet = fleetWith(
-  { forward: 'nat', realServers: [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `192.168.9.${byte}`, port: 8080, weight: 1 })) },
+  {
+    forward: 'nat',
+    realServers: [13, 14].map((byte, index) => ({ host: `web${index + 1}`, rip: `192.168.9.${byte}`, port: 8080, weight: 1 })),
+  },
   {
     nat: { gateway: { address: '192.168.9.1', prefix: 24, interface: 'eth0' }, replies: 'services' },
     virtualAddresses: [...fleet.virtualAddresses, { address: '192.168.9.1', prefix: 24, interface: 'eth0' }],

@@ -50,8 +50,8 @@ export function goldenChecks(): readonly { readonly check: string; readonly name
 export function situationOf(golden: GoldenCheck): { readonly looks: readonly Look[]; readonly context: CheckContext } {
   const { persistence, ...change } = golden.service ?? {};
   const fleet =
-    golden.inventory ?? (
-    persistence === null ? plainFleet(change, golden.fleet) : fleetWith({ ...change, ...(persistence && { persistence }) }, golden.fleet));
+    golden.inventory ??
+    (persistence === null ? plainFleet(change, golden.fleet) : fleetWith({ ...change, ...(persistence && { persistence }) }, golden.fleet));
   const interfaces = Object.entries(golden.interfaces ?? {}).map(([host, nics]) => [host, nics ?? undefined] as const);
   const looks = Object.entries(golden.looks).map(([host, lines]) => look(host, lines.map((line) => `${line}\n`).join(''), fleet));
   return { looks, context: contextOf(fleet, Object.fromEntries(interfaces)) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { criticalValue, judgeSpread, type Share } from '../../../src/checks/support/spread.ts';
 import type { Entrance } from '../../../src/checks/support/entrances.ts';
+import { criticalValue, judgeSpread, type Share } from '../../../src/checks/support/spread.ts';
 
 const shares = (...pairs: readonly (readonly [got: number, weight: number])[]): readonly Share[] =>
   pairs.map(([got, weight], index) => ({ host: `web${index + 1}`, weight, got }));

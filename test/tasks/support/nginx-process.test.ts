@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderSh, type Sh } from '../../../src/sh/sh.ts';
+import { nginxLayout } from '../../../src/tasks/support/nginx-layout.ts';
 import { binaryIsCurrent, configIsLoaded, probeBinary, probeConfig } from '../../../src/tasks/support/nginx-process.ts';
 
 let prefix = '';
@@ -49,31 +50,31 @@ function age(file: string, seconds: number): void {
 describe('an nginx that does not run', () => {
   test.each([undefined, '', 'x\n', '99999999\n', `${process.pid}\n`])('with a pid file of %j', (content) => {
     if (content !== undefined) writeFileSync(at('logs/nginx.pid'), content);
-    expect(run(probeBinary(prefix)).said).toBe('binary none\n');
-    expect(run(probeConfig(prefix)).said).toBe('config none\n');
-    expect([run(binaryIsCurrent(prefix)).status, run(configIsLoaded(prefix)).status]).toEqual([0, 0]);
+    expect(run(probeBinary(nginxLayout(prefix))).said).toBe('binary none\n');
+    expect(run(probeConfig(nginxLayout(prefix))).said).toBe('config none\n');
+    expect([run(binaryIsCurrent(nginxLayout(prefix))).status, run(configIsLoaded(nginxLayout(prefix))).status]).toEqual([0, 0]);
   });
 });
 
 describe('the binary that runs', () => {
   test('is the installed one', async () => {
     await start();
-    expect(run(probeBinary(prefix)).said).toBe('binary current\n');
-    expect(run(binaryIsCurrent(prefix)).status).toBe(0);
+    expect(run(probeBinary(nginxLayout(prefix))).said).toBe('binary current\n');
+    expect(run(binaryIsCurrent(nginxLayout(prefix))).status).toBe(0);
   });
 
   test('is an old one after another was renamed into place', async () => {
     await start();
     copyFileSync(realpathSync('/bin/sh'), at('sbin/new'));
     renameSync(at('sbin/new'), at('sbin/nginx'));
-    expect(run(probeBinary(prefix)).said).toBe('binary old\n');
-    expect(run(binaryIsCurrent(prefix)).status).toBe(1);
+    expect(run(probeBinary(nginxLayout(prefix))).said).toBe('binary old\n');
+    expect(run(binaryIsCurrent(nginxLayout(prefix))).status).toBe(1);
   });
 
   test('is an old one when none is installed any more', async () => {
     await start();
     rmSync(at('sbin/nginx'));
-    expect(run(probeBinary(prefix)).said).toBe('binary old\n');
+    expect(run(probeBinary(nginxLayout(prefix))).said).toBe('binary old\n');
   });
 });
 
@@ -81,8 +82,8 @@ describe('the configuration', () => {
   test('is loaded when it is older than the process', async () => {
     await start();
     age('logs/nginx.pid', 1);
-    expect(run(probeConfig(prefix)).said).toBe('config loaded\n');
-    expect(run(configIsLoaded(prefix)).status).toBe(0);
+    expect(run(probeConfig(nginxLayout(prefix))).said).toBe('config loaded\n');
+    expect(run(configIsLoaded(nginxLayout(prefix))).status).toBe(0);
   });
 
   test('is pending when any file of it is newer than process and workers', async () => {
@@ -90,8 +91,8 @@ describe('the configuration', () => {
     age('conf/nginx.conf', -60);
     writeFileSync(at('conf/site.conf'), '');
     age('conf/site.conf', 1);
-    expect(run(probeConfig(prefix)).said).toBe('config pending\n');
-    expect(run(configIsLoaded(prefix)).status).toBe(1);
+    expect(run(probeConfig(nginxLayout(prefix))).said).toBe('config pending\n');
+    expect(run(configIsLoaded(nginxLayout(prefix))).status).toBe(1);
   });
 
   test('is loaded when somebody else has reloaded: the workers are younger', async () => {
@@ -99,7 +100,7 @@ describe('the configuration', () => {
     await new Promise((wake) => setTimeout(wake, 3_100));
     await start();
     age('logs/nginx.pid', -3600);
-    expect(run(probeConfig(prefix)).said).toBe('config loaded\n');
+    expect(run(probeConfig(nginxLayout(prefix))).said).toBe('config loaded\n');
   });
 
   test('is pending when an old copy of it was put back after that', async () => {
@@ -108,6 +109,6 @@ describe('the configuration', () => {
     age('logs/nginx.pid', -3600);
     writeFileSync(at('conf/nginx.conf'), 'events {}\n');
     age('conf/nginx.conf', -7200);
-    expect(run(probeConfig(prefix)).said).toBe('config pending\n');
+    expect(run(probeConfig(nginxLayout(prefix))).said).toBe('config pending\n');
   });
 });

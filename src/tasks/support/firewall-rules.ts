@@ -1,0 +1,100 @@
+/** What the cluster needs of a firewall that drops, as rules on packets. */
+import { familyOf, type PacketRule } from './packet-rule.ts';
+
+export interface Needs {
+  readonly director: boolean;
+  readonly services: readonly {
+    readonly vip: string;
+    readonly port: number;
+    readonly protocol: 'tcp' | 'udp';
+    readonly forward: 'dr' | 'nat' | 'tun';
+    readonly real_servers: readonly { readonly rip: string; readonly port: number }[];
+  }[];
+  readonly vrrp_peers: readonly string[];
+  readonly directors: readonly string[];
+  readonly sync: boolean;
+}
+
+/** Each once; a chain takes those of its hook and family. */
+export function neededRules(needs: Needs): readonly PacketRule[] {
+  const rules = needs.director
+    ? [...servicesOfDirector(needs), ...pairOfDirectors(needs)]
+    : [...servicesOfBackend(needs), ...tunnelled(needs)];
+  return [...new Map(rules.map((rule) => [`${rule.hook} ${rule.family} ${rule.name}`, rule])).values()];
+}
+
+type Half = Omit<PacketRule, 'family' | 'verdict'>;
+
+/** Where no address tells the families apart, the name does: a table may hold both. */
+function accept(address: string, rule: Half): PacketRule {
+  const family = familyOf(address);
+  const alike = family === 'ip6' && rule.from === undefined && rule.to === undefined;
+  return { ...rule, name: alike ? `${rule.name} over IPv6` : rule.name, family, verdict: 'accept' };
+}
+
+/** Port, replies of NAT, and, where the director sees one half of a connection, no tracking: the other half would make it "invalid". */
+function servicesOfDirector({ services }: Needs): readonly PacketRule[] {
+  return services.flatMap(({ vip, port, protocol, forward, real_servers }) => {
+    const what = `${port}/${protocol}`;
+    const toVip = { name: `${what} to ${vip}`, to: vip, protocol, port };
+    const half = { ...toVip, name: `untracked ${what} to ${vip}`, hook: 'prerouting', verdict: 'notrack', family: familyOf(vip) } as const;
+    const sent = forward === 'tun' ? [] : [accept(vip, { ...toVip, hook: 'output' })];
+    return [
+      accept(vip, { ...toVip, hook: 'input' }),
+      ...(forward === 'nat' ? [] : [half, ...sent]),
+      ...real_servers.flatMap(({ rip, port: real }) => [
+        accept(rip, { name: `${real}/${protocol} to ${rip}`, to: rip, protocol, port: real, hook: 'output' }),
+        ...(forward === 'tun' ? [accept(rip, { name: `tunnel to ${rip}`, to: rip, protocol: innerProtocol(vip), hook: 'output' })] : []),
+        ...(forward === 'nat'
+          ? [accept(rip, { name: `replies of ${rip}:${real}/${protocol}`, from: rip, protocol, sourcePort: real, hook: 'forward' })]
+          : []),
+      ]),
+    ];
+  });
+}
+
+/** Adverts, the group that they come by, and the sync daemon. IPv6 adverts come from link-local addresses, which no inventory knows. */
+function pairOfDirectors({ vrrp_peers, services, sync }: Needs): readonly PacketRule[] {
+  if (vrrp_peers.length === 0) return [];
+  const v6 = services.some(({ vip }) => familyOf(vip) === 'ip6') || vrrp_peers.some((peer) => familyOf(peer) === 'ip6');
+  const group = { from: 'fe80::/10', to: 'ff02::12', protocol: '112', name: 'vrrp on the link' };
+  return [
+    ...vrrp_peers.flatMap((peer) => [
+      accept(peer, { name: `vrrp from ${peer}`, from: peer, protocol: '112', hook: 'input' }),
+      accept(peer, { name: 'vrrp', protocol: '112', hook: 'output' }),
+      ...(sync
+        ? [
+            accept(peer, { name: `sync from ${peer}`, from: peer, protocol: 'udp', port: syncPort, hook: 'input' }),
+            accept(peer, { name: 'sync', protocol: 'udp', port: syncPort, hook: 'output' }),
+          ]
+        : []),
+    ]),
+    ...(['input', 'output'] as const).map((hook) => accept('0.0.0.0', { name: 'igmp', protocol: '2', hook })),
+    ...(v6 ? (['input', 'output'] as const).map((hook) => accept('::', { ...group, hook })) : []),
+  ];
+}
+
+/** Of the sync daemon of IPVS. */
+export const syncPort = 8848;
+
+/** To the VIP and to the RIP, so without an address: health checks go to the one, what is forwarded to the other. */
+function servicesOfBackend({ services }: Needs): readonly PacketRule[] {
+  return services.flatMap(({ vip, port, protocol, forward, real_servers }) => {
+    const own = forward === 'nat' && real_servers.length > 0 ? [] : [{ address: vip, at: port }];
+    return [...own, ...real_servers.map(({ rip, port: at }) => ({ address: rip, at }))].map(({ address, at }) =>
+      accept(address, { name: `${at}/${protocol}`, protocol, port: at, hook: 'input' }),
+    );
+  });
+}
+
+function tunnelled({ services, directors }: Needs): readonly PacketRule[] {
+  const inner = [...new Set(services.filter(({ forward }) => forward === 'tun').map(({ vip }) => innerProtocol(vip)))];
+  return inner.flatMap((protocol) =>
+    directors.map((from) => accept(from, { name: `tunnel (${protocol}) from ${from}`, from, protocol, hook: 'input' })),
+  );
+}
+
+/** Of what IPVS sends through the tunnel: IPv4 in IP is 4, IPv6 in IP is 41. */
+function innerProtocol(vip: string): string {
+  return familyOf(vip) === 'ip6' ? '41' : '4';
+}

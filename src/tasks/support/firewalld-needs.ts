@@ -1,0 +1,50 @@
+/** What the cluster needs, in firewalld's words: ports for whole zones, rich rules for protocols, direct rules for what zones cannot say. */
+import { type Needs, syncPort } from './firewall-rules.ts';
+import type { Admission } from './firewalld.ts';
+import type { Admissions } from './firewalld-changes.ts';
+import { familyOf } from './packet-rule.ts';
+
+/** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
+export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct'> {
+  const { director, services, vrrp_peers, sync, directors } = needs;
+  const ports = services.flatMap(({ port, protocol, forward, real_servers }) => [
+    ...(director || forward !== 'nat' || real_servers.length === 0 ? [`${port}/${protocol}`] : []),
+    ...(director ? [] : real_servers.map(({ port: real }) => `${real}/${protocol}`)),
+  ]);
+  const tunnelled = director
+    ? []
+    : services.filter(({ forward }) => forward === 'tun').map(({ vip }) => (familyOf(vip) === 'ip6' ? '41' : '4'));
+  const rules: readonly Admission[] = [
+    ...[...new Set(ports)].map((rule) => ({ name: rule, kind: 'port', rule }) as const),
+    ...(director ? vrrp_peers.map((peer) => fromPeer(`vrrp from ${peer}`, peer, 'protocol value="vrrp"', 'vrrp')) : []),
+    ...(director && vrrp_peers.length > 0 ? [igmp] : []),
+    ...(director && sync ? vrrp_peers.map((peer) => fromPeer(`sync from ${peer}`, peer, `port port="${syncPort}" protocol="udp"`)) : []),
+    ...[...new Set(tunnelled)].flatMap((protocol) =>
+      directors.map((from) => fromPeer(`tunnel (${protocol}) from ${from}`, from, `protocol value="${protocol}"`, protocol)),
+    ),
+  ];
+  return { rules, direct: director ? services.flatMap(directRules) : [] };
+}
+
+/** A director in DR and TUN sees one half of a connection; in NAT the replies pass through it. */
+function directRules({ vip, port, protocol, forward, real_servers }: Needs['services'][number]): Admissions['direct'] {
+  const family = (address: string) => (familyOf(address) === 'ip6' ? 'ipv6' : 'ipv4');
+  if (forward === 'nat') {
+    return real_servers.map(({ rip, port: real }) => ({
+      name: `replies of ${rip}:${real}/${protocol}`,
+      title: `let replies of ${rip}:${real}/${protocol} through`,
+      words: [family(rip), 'filter', 'FORWARD', '0', '-s', rip, '-p', protocol, '--sport', String(real), '-j', 'ACCEPT'],
+    }));
+  }
+  const name = `${vip}:${port}/${protocol}`;
+  const words = [family(vip), 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol, '--dport', String(port), '-j', 'CT', '--notrack'];
+  return [{ name, words, title: `do not track connections to ${name}` }];
+}
+
+const igmp: Admission = { name: 'igmp', kind: 'rich-rule', rule: 'rule protocol value="igmp" accept', protocol: 'igmp' };
+
+function fromPeer(name: string, peer: string, what: string, protocol?: string): Admission {
+  const family = familyOf(peer) === 'ip6' ? 'ipv6' : 'ipv4';
+  const rule = `rule family="${family}" source address="${peer}" ${what} accept`;
+  return { name, kind: 'rich-rule', rule, ...(protocol && { protocol }) };
+}

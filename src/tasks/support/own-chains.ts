@@ -1,0 +1,88 @@
+/** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
+import { type Change, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
+import { type BootUnit, bootUnitChanges, bootUnitGone, type SeenBootUnit } from './boot-unit.ts';
+import { parseSave, savedNames } from './iptables-save.ts';
+import { nftNames } from './nft-ruleset.ts';
+import type { PacketRule } from './packet-rule.ts';
+import { chainChanges, chainCommands, type RuleChain } from './rule-chain.ts';
+
+export interface OwnTable {
+  /** Of nft. */
+  readonly table: string;
+  /** Words of its chain. */
+  readonly own: string;
+  /** Of iptables, whose chain is PREROUTING. */
+  readonly instead: 'mangle' | 'nat';
+  /** Unit that makes the rules at boot, and what it says of itself. */
+  readonly unit: string;
+  readonly description: string;
+}
+
+/** Each of ours brings its table back after those who load a whole ruleset. */
+const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service'];
+
+/** Whether nft can do it in this kernel is asked without doing it (`-c`). */
+export function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
+  const test = `add table ip ${table}; add chain ip ${table} prerouting { ${own} }`;
+  return sh`if command -v nft >/dev/null && nft -c ${test} 2>/dev/null; then
+  printf 'tool nft\n'
+  for family in ip ip6; do nft -n -s list table "$family" ${table} 2>/dev/null | sed 's/^/nft|/'; done
+fi
+for tool in iptables ip6tables; do
+  command -v "$tool" >/dev/null || continue
+  printf 'tool %s\n' "$tool"
+  case $("$tool" -V) in
+    *nf_tables*) ;;
+    *) grep -qx ${instead} "/proc/net/\${tool%tables}_tables_names" 2>/dev/null || continue ;;
+  esac
+  "$tool-save" -t ${instead} | sed "s/^/$tool|/"
+done`;
+}
+
+/** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
+export function parseOwnChains(stdout: string, { table, own, instead }: OwnTable): readonly RuleChain[] | undefined {
+  const said = stdout.split('\n');
+  const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
+  const hook = 'prerouting';
+  if (said.includes('tool nft')) {
+    return (['ip', 'ip6'] as const).map((family) => {
+      return { kind: 'nft', family, table, chain: 'prerouting', hook, own, names: nftNames(of('nft'), family, table, 'prerouting') };
+    });
+  }
+  const tools = (['iptables', 'ip6tables'] as const).filter((tool) => said.includes(`tool ${tool}`));
+  if (tools.length === 0) return undefined;
+  return tools.map((tool) => {
+    const names = savedNames(parseSave(of(tool)), instead, 'PREROUTING');
+    return { kind: 'iptables', tool, family: tool === 'iptables' ? 'ip' : 'ip6', table: instead, chain: 'PREROUTING', hook, names };
+  });
+}
+
+/** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
+export function ownChainsChanges(
+  chains: readonly RuleChain[] | undefined,
+  rules: readonly PacketRule[],
+  seen: SeenBootUnit,
+  table: OwnTable,
+  context: PlanContext,
+): readonly Change[] {
+  if (!chains && rules.length > 0)
+    throw refuse('there is neither nft nor iptables to make rules with', 'install nftables, in a step before that has a barrier after it');
+  const live = (chains ?? []).flatMap((chain) => chainChanges(chain, rules));
+  return [
+    ...live,
+    ...(rules.length === 0 ? bootUnitGone(seen, table.unit) : bootUnitChanges(seen, unitOf(chains ?? [], rules, table), context)),
+  ];
+}
+
+function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { unit, description }: OwnTable): BootUnit {
+  const commands = chains.map((chain) => chainCommands(chain, rules));
+  return {
+    name: unit,
+    description,
+    after: [],
+    before: ['network.target', 'keepalived.service'],
+    follows: loaders,
+    start: commands.flatMap(({ start }) => start),
+    stop: commands.flatMap(({ stop }) => stop),
+  };
+}

@@ -1,0 +1,71 @@
+/** One rule on packets, in the words of nft and of iptables. */
+
+export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number };
+
+export interface PacketRule {
+  /** What it is for, unique among our rules of a chain; it is the rule's comment on the host: `80/tcp to 10.18.43.30`. */
+  readonly name: string;
+  readonly family: 'ip' | 'ip6';
+  readonly hook: 'input' | 'forward' | 'output' | 'prerouting';
+  /** Addresses; a prefix where there is one. */
+  readonly from?: string;
+  readonly to?: string;
+  /** `tcp`, `udp`, or the number of an IP protocol: names differ between distributions. */
+  readonly protocol: string;
+  readonly port?: number;
+  readonly sourcePort?: number;
+  readonly verdict: Verdict;
+}
+
+export function familyOf(address: string): PacketRule['family'] {
+  return address.includes(':') ? 'ip6' : 'ip';
+}
+
+/** Marks a rule as ours; what a host shows of it. */
+export const ours = 'lvsctl: ';
+
+export function commentOf(name: string): string {
+  return `${ours}${name}`;
+}
+
+/** Without `nft add rule FAMILY TABLE CHAIN`. `both`: the table holds both families. */
+export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
+  const { family, from, to, protocol, port, sourcePort, verdict } = rule;
+  const transport = port !== undefined || sourcePort !== undefined;
+  return [
+    ...(both && from === undefined && to === undefined ? ['meta', 'nfproto', family === 'ip' ? 'ipv4' : 'ipv6'] : []),
+    ...(from === undefined ? [] : [family, 'saddr', from]),
+    ...(to === undefined ? [] : [family, 'daddr', to]),
+    ...(transport ? [] : ['meta', 'l4proto', protocol]),
+    ...(port === undefined ? [] : [protocol, 'dport', String(port)]),
+    ...(sourcePort === undefined ? [] : [protocol, 'sport', String(sourcePort)]),
+    ...nftVerdict(verdict),
+    'comment',
+    `"${commentOf(rule.name)}"`,
+  ];
+}
+
+function nftVerdict(verdict: Verdict): readonly string[] {
+  if (typeof verdict === 'string') return [verdict];
+  return 'mark' in verdict ? ['meta', 'mark', 'set', String(verdict.mark)] : ['redirect', 'to', `:${verdict.redirect}`];
+}
+
+/** Without `iptables -A CHAIN`. */
+export function iptablesWords({ name, from, to, protocol, port, sourcePort, verdict }: PacketRule): readonly string[] {
+  return [
+    ...(from === undefined ? [] : ['-s', from]),
+    ...(to === undefined ? [] : ['-d', to]),
+    ...['-p', protocol],
+    ...(port === undefined ? [] : ['--dport', String(port)]),
+    ...(sourcePort === undefined ? [] : ['--sport', String(sourcePort)]),
+    ...['-m', 'comment', '--comment', commentOf(name)],
+    ...iptablesVerdict(verdict),
+  ];
+}
+
+function iptablesVerdict(verdict: Verdict): readonly string[] {
+  if (verdict === 'accept') return ['-j', 'ACCEPT'];
+  if (verdict === 'notrack') return ['-j', 'CT', '--notrack'];
+  if ('mark' in verdict) return ['-j', 'MARK', '--set-mark', String(verdict.mark)];
+  return ['-j', 'REDIRECT', '--to-ports', String(verdict.redirect)];
+}

@@ -1,0 +1,54 @@
+/**
+ * ufw's own files for rules that its commands cannot say (protocol 112, what must come before "invalid"): ours stand between two marks
+ * in the table filter of before.rules. They are loaded at the next start of ufw; it is never reloaded by us.
+ */
+import { type Change, type PlanContext, quote, refuse } from '../../task.ts';
+import { iptablesWords, type PacketRule } from './packet-rule.ts';
+import { type RuleChain, rulesFor } from './rule-chain.ts';
+import { fileChange, type SeenFile } from './write-file.ts';
+
+export const ufwPaths = ['/etc/ufw/before.rules', '/etc/ufw/before6.rules'] as const;
+
+const begin = '# BEGIN lvsctl: changes in here are overwritten';
+const end = '# END lvsctl';
+
+/** Of the chain that ufw loads from there. */
+export function isUfwChain({ chain }: RuleChain): boolean {
+  return /^ufw6?-before-(input|output|forward)$/.test(chain);
+}
+
+export function ufwChanges(
+  seen: readonly SeenFile[],
+  chains: readonly RuleChain[],
+  rules: readonly PacketRule[],
+  context: PlanContext,
+): readonly Change[] {
+  return ufwPaths.flatMap((path, index) => {
+    const file = seen[index];
+    const own = chains.filter((chain) => isUfwChain(chain) && chain.family === (index === 0 ? 'ip' : 'ip6'));
+    const lines = own.flatMap((chain) =>
+      rulesFor(chain, rules).map((rule) => `-A ${chain.chain} ${iptablesWords(rule).map(word).join(' ')}`),
+    );
+    if (lines.length === 0 || !file) return [];
+    if (file.content === undefined) throw refuse(`${path} is not there or cannot be read`, 'ufw needs it: dpkg-reconfigure ufw');
+    const { owner, group, mode } = file;
+    return fileChange({ seen: file, path, content: withBlock(file.content, lines, path), owner, group, mode, risk: 'lockout', context });
+  });
+}
+
+/** iptables-restore knows double quotes only. */
+function word(text: string): string {
+  return quote(text) === text ? text : `"${text}"`;
+}
+
+function withBlock(content: string, rules: readonly string[], path: string): string {
+  const block = [begin, ...rules, end];
+  const all = content.split('\n');
+  const [from, to] = [all.indexOf(begin), all.indexOf(end)];
+  if (from >= 0 && to > from) return [...all.slice(0, from), ...block, ...all.slice(to + 1)].join('\n');
+  // Chains are declared first; a rule of theirs that comes before ours could drop.
+  const filter = all.indexOf('*filter');
+  const first = filter < 0 ? -1 : all.findIndex((line, index) => index > filter && /^(-A |COMMIT)/.test(line));
+  if (first < 0) throw refuse(`${path} has no table filter`, 'ufw needs it: dpkg-reconfigure ufw');
+  return [...all.slice(0, first), ...block, ...all.slice(first)].join('\n');
+}

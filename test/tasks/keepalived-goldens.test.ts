@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
+import { goldenCases, goldenFile, versions } from '../support/keepalived-goldens.ts';
+
+const cases = await goldenCases();
+const rows = cases.flatMap((each) => versions.map((version) => ({ ...each, version })));
+
+test.each(rows)('$name, keepalived $version', ({ name, want, version }) => {
+  const file = goldenFile(name, version);
+  expect(keepalivedConf(want, version)).toBe(file === undefined ? 'a golden file' : readFileSync(file, 'utf8'));
+});
+
+test('no golden file is left over', () => {
+  const files = readdirSync('test/golden/keepalived').filter((file) => file.endsWith('.conf'));
+  const known = new Set(rows.map(({ name, version }) => goldenFile(name, version)));
+  expect(files.filter((file) => !known.has(`test/golden/keepalived/${file}`))).toEqual([]);
+});
