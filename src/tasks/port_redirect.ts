@@ -44,7 +44,8 @@ export default defineTask<Want, Seen>({
     const unit = parseBootUnit(stdout, table.unit);
     return { unit, chains: parseOwnChains(unit.rest, table) };
   },
-  plan: ({ unit, chains }, want, context: PlanContext): readonly Change[] => ownChainsChanges(chains, want.tool, rulesOf(want), unit, table, context),
+  plan: ({ unit, chains }, want, context: PlanContext): readonly Change[] =>
+    ownChainsChanges(chains, want.tool, rulesOf(want), unit, table, context),
   settled: (want) => {
     const names = rulesOf(want).map(({ name }) => name);
     return names.length === 0 ? 'no ports are redirected by us, now and after a reboot' : `${names.join(', ')}: now and after a reboot`;

@@ -71,7 +71,9 @@ function nftChains({ table, own }: OwnTable, ruleset: string): readonly RuleChai
 export const installedTool = z
   .literal('nft')
   .optional()
-  .describe('An earlier step installs nft where the host has neither nft nor iptables yet: it is planned for. Unless said, that is refused.');
+  .describe(
+    'An earlier step installs nft where the host has neither nft nor iptables yet: it is planned for. Unless said, that is refused.',
+  );
 
 /** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
 export function ownChainsChanges(
