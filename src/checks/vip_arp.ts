@@ -68,9 +68,13 @@ function judgeVip(vip: string, answers: ArpAnswers | NeighbourAnswers, { host: c
   if (new Set(answering.map(({ host }) => host.name)).size > 1) return answering.map((each) => rival(vip, each, client, expected));
   const wrong = answers.macs.filter((mac) => !holders.some((each) => each.mac === mac));
   const failures = wrong.map((mac) => intruder(vip, mac, { owner: owners.find((each) => each.mac === mac), client, expected }));
-  const mute = holder && !answers.macs.some((mac) => mac === holder.mac) ? [muted(vip, holder, client, expected)] : [];
-  if (failures.length + mute.length > 0) return [...failures, ...mute];
   const blind = 'complete' in answers && !answers.complete;
+  // Where only the last answer is kept, another's tells nothing of the holder's.
+  const mute =
+    holder && !(blind && failures.length > 0) && !answers.macs.some((mac) => mac === holder.mac)
+      ? [muted(vip, holder, client, expected)]
+      : [];
+  if (failures.length + mute.length > 0) return [...failures, ...mute];
   const found = blind
     ? `${client.name} keeps ${listed(answers.macs)} for ${vip} (a second answer would not be seen here without ndisc6 or tcpdump)`
     : `${client.name} got answers for ${vip} from ${listed(answers.macs)} only`;

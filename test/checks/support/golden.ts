@@ -15,6 +15,8 @@ export interface GoldenCheck {
   /** How the virtual server differs from S0's; `persistence: null` takes that away. */
   readonly service?: Omit<Partial<VirtualServer>, 'persistence'> & { readonly persistence?: number | null };
   readonly fleet?: Partial<Fleet>;
+  /** The whole inventory, where it has nothing to do with S0. */
+  readonly inventory?: Fleet;
   /** Interfaces that differ from those of test/checks/support/fleet.ts; null: the host was not reached. */
   readonly interfaces?: Readonly<Record<string, Facts['interfaces'] | null>>;
   /** Host → lines of its output. */
@@ -48,7 +50,8 @@ export function goldenChecks(): readonly { readonly check: string; readonly name
 export function situationOf(golden: GoldenCheck): { readonly looks: readonly Look[]; readonly context: CheckContext } {
   const { persistence, ...change } = golden.service ?? {};
   const fleet =
-    persistence === null ? plainFleet(change, golden.fleet) : fleetWith({ ...change, ...(persistence && { persistence }) }, golden.fleet);
+    golden.inventory ??
+    (persistence === null ? plainFleet(change, golden.fleet) : fleetWith({ ...change, ...(persistence && { persistence }) }, golden.fleet));
   const interfaces = Object.entries(golden.interfaces ?? {}).map(([host, nics]) => [host, nics ?? undefined] as const);
   const looks = Object.entries(golden.looks).map(([host, lines]) => look(host, lines.map((line) => `${line}\n`).join(''), fleet));
   return { looks, context: contextOf(fleet, Object.fromEntries(interfaces)) };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Entrance } from '../../../src/checks/support/entrances.ts';
 import { criticalValue, judgeSpread, type Share } from '../../../src/checks/support/spread.ts';
-import type { Scheduler } from '../../../src/model.ts';
 
 const shares = (...pairs: readonly (readonly [got: number, weight: number])[]): readonly Share[] =>
   pairs.map(([got, weight], index) => ({ host: `web${index + 1}`, weight, got }));
 
-const verdict = (scheduler: Scheduler, ...pairs: readonly (readonly [number, number])[]) =>
+const verdict = (scheduler: Entrance['scheduler'], ...pairs: readonly (readonly [number, number])[]) =>
   judgeSpread(shares(...pairs), scheduler).verdict;
 
 describe('criticalValue', () => {
@@ -66,7 +66,13 @@ describe('other schedulers', () => {
     expect(verdict('wlc', [40, 100], [0, 1])).toBe('right');
   });
 
-  test.each(['fo', 'dh', 'lblc'] as const)('what %s does is not predicted', (scheduler) => {
+  test('failover sends everything to the largest weight', () => {
+    expect(verdict('fo', [40, 2], [0, 1])).toBe('right');
+    expect(verdict('fo', [39, 2], [1, 1])).toBe('wrong');
+    expect(verdict('fo', [0, 2], [0, 1])).toBe('unknown');
+  });
+
+  test.each(['dh', 'lblc', 'lblcr', 'ovf', 'sed', 'nq', 'ip_hash'] as const)('what %s does is not predicted', (scheduler) => {
     expect(verdict(scheduler, [40, 1], [0, 1])).toBe('unknown');
   });
 });
