@@ -1,5 +1,5 @@
 /** Clusters for the tests of checks: field note S0 with a client, and what the answers of its hosts are put together with. */
-import type { Facts, Fleet, Host, ReverseProxy, VirtualServer } from '../../../src/model.ts';
+import type { Facts, Fleet, Host, VirtualServer } from '../../../src/model.ts';
 import type { CheckContext, Look } from '../../../src/task.ts';
 import { s0Fleet } from '../../support/plan-context.ts';
 
@@ -32,27 +32,9 @@ const client: Host = {
   sources: Array.from({ length: 32 }, (_, index) => `10.18.43.${200 + index}`),
 };
 
-const upstreamServer = (name: string, address: string) => ({
-  ...{ host: name, address, port: 8080, weight: 1, maxFails: 3, failTimeout: 10, backup: false },
-});
-
-/** nginx on the directors, beside IPVS. */
-const proxy: ReverseProxy = {
-  upstreams: [
-    { name: 'site_1', method: 'round_robin', servers: [upstreamServer('web1', '10.18.43.13'), upstreamServer('web2', '10.18.43.14')] },
-  ],
-  sites: [
-    {
-      ...{ vip: '10.18.43.31', port: 80, serverName: 'www.example.org', upstream: 'site_1', byUserAgent: [] },
-      ...{ connectTimeout: 5, sendTimeout: 60, readTimeout: 60 },
-    },
-  ],
-};
-
-/** S0 with a client that may send from 32 further addresses, and directors that pass another site on. */
+/** S0 with a client that may send from 32 further addresses. */
 export const fleet: Fleet = {
   ...unmanaged,
-  proxy,
   hosts: [...s0Fleet.hosts, client],
   groups: { ...s0Fleet.groups, all: [...(s0Fleet.groups.all ?? []), 'probe'], clients: ['probe'] },
 };
