@@ -67,6 +67,7 @@ kept() {
   for each in "$before"/.new/[1-9]*; do
     [ ! -d "$each" ] || mv -- "$each" "$before/" || return 1
   done
+  number=''
   rmdir -- "$before/.new" && durable
 }
 
@@ -280,10 +281,18 @@ restore_service() {
 
 # ----------------------------------------------------------------- accounts
 
-keep_user() { getent passwd "$2" >"$1/entry" || absent "$1"; }
+keep_user() {
+  getent group "$2" >"$1/group" || :
+  getent passwd "$2" >"$1/entry" || absent "$1"
+}
 differs_user() { [ "$(getent passwd "$2")" != "$(cat "$1/entry")" ]; }
 restore_user() {
-  if [ -e "$1/absent" ]; then userdel -- "$2"; return; fi
+  if [ -e "$1/absent" ]; then
+    # A group of its name goes with a user whose primary group it is, also one that was there before.
+    [ ! -s "$1/group" ] || usermod -g "$(id -g nobody)" -- "$2" || return 1
+    userdel -- "$2"
+    return
+  fi
   IFS=: read -r _ _ _ gid _ home shell <"$1/entry" && usermod -g "$gid" -d "$home" -s "$shell" -- "$2"
 }
 

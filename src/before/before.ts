@@ -17,10 +17,11 @@ const keptKinds = [
 ];
 
 /**
- * Kinds that leave nothing of their own behind: a boot, and the records themselves; what systemd has read of files that are kept; limits of processes that end with
- * their service; rows of a table that is emptied by the service that filled it.
+ * Kinds that leave nothing of their own behind: a boot, and the records themselves; what systemd has read of files that are kept; limits
+ * of processes that end with their service; rows of a table that is emptied by the service that filled it; rules, routes and devices that
+ * a unit of ours takes back when it is stopped.
  */
-const passingKinds = ['host', 'unit', 'limits', 'ipvs'];
+const passingKinds = ['host', 'unit', 'limits', 'ipvs', 'firewall', 'route', 'interface'];
 
 /** True when nothing more needs to be said of this kind for it to be put back. */
 export function isKnownKind(kind: string): boolean {

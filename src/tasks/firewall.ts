@@ -116,10 +116,8 @@ printf '\nfiles\n'`,
       firewalld: parseFirewalld(zones),
       unit: parseBootUnit(files, firewallUnit),
       ufw: parseFiles({ stdout: ufw }, ufwPaths).files,
-      chains: parseChains(
-        chains,
-        found.some(({ name, active }) => name === 'ufw.service' && active),
-      ),
+      // `ufw enable` leaves its unit as it was: its own switch tells.
+      chains: parseChains(chains, /^ufw=yes$/m.test(services)),
       rulesSeen: /^(nft|ip6?tables(-legacy)?)\|/m.test(chains),
       stderr,
     };

@@ -7,9 +7,10 @@ import { type Change, defineTask, lines, type Output, refuse, sh } from '../task
 import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/blob-file.ts';
 import { checkText, miscPath } from './support/check-text.ts';
 import { checks } from './support/ipvs-view.ts';
+import { exampleService } from './support/keepalived-params.ts';
 import { blobOf, localFile } from './support/local-file.ts';
 import { parseProgram, programChanges, programProbe, programTouches, type SeenProgram } from './support/own-program.ts';
-import { exampleVirtualServer, virtualServer } from './support/virtual-server.ts';
+import { virtualServer } from './support/virtual-server-params.ts';
 
 const params = z.strictObject({
   services: z.array(virtualServer).min(1).describe('The virtual servers, each with its real servers and how these are asked.'),
@@ -47,7 +48,7 @@ export default defineTask<Want, Seen>({
     const count = services.reduce((sum, { realServers }) => sum + realServers.length, 0);
     return `every ${interval} s ${count === 1 ? 'the real server is' : `${count} real servers are`} asked, now and after a reboot`;
   },
-  example: { services: [exampleVirtualServer], interval: 2 },
+  example: { services: [exampleService], interval: 2 },
 });
 
 /** Paths on the control machine, each once. */
@@ -63,8 +64,6 @@ function refuseChecks(want: Want): void {
       'say tcp, http, https or misc, or take static.check_interval away',
     );
   }
-  const silent = want.services.find(({ check }) => check.kind === 'misc' && check.script === undefined);
-  if (silent) throw refuse(`the check misc of ${silent.vip}:${silent.port} names no script`, 'say which: check.misc.script');
   const places = scriptsOf(want).map(miscPath);
   const twice = places.find((path, index) => places.indexOf(path) !== index);
   if (twice !== undefined) throw refuse(`two scripts of misc checks would both be ${twice}`, 'give them different file names');

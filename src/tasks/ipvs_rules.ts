@@ -17,9 +17,10 @@ import {
 import { type RulesWant, ruleChanges, strangers } from './support/ipvs-rule-changes.ts';
 import { nameOf, parseRules, placeOf, rowOptions, rulesText, serverOf, wantedRules } from './support/ipvs-rules.ts';
 import { type IpvsView, parseView, viewProbe } from './support/ipvs-view.ts';
+import { exampleService } from './support/keepalived-params.ts';
 import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
 import { autoPath, rulesPath } from './support/table-files.ts';
-import { exampleVirtualServer, virtualServer } from './support/virtual-server.ts';
+import { virtualServer } from './support/virtual-server-params.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const params = z.strictObject({
@@ -54,7 +55,7 @@ const restoreUnit: BootUnit = {
     unitCommand(sh`ipvsadm -R <${rulesPath} 2>/dev/null`),
     unitCommand(sh`sed 's/^-A /-E /; s/^-a /-e /' ${rulesPath} | ipvsadm -R`).slice(1),
   ],
-  stop: [unitCommand(sh`sed -n 's/^-A \(.*\) -s .*/-D \1/p' ${rulesPath} | ipvsadm -R`)],
+  stop: [unitCommand(sh`sed -n 's/^-A \\(.*\\) -s .*/-D \\1/p' ${rulesPath} | ipvsadm -R`)],
 };
 
 export default defineTask<Want, Seen>({
@@ -97,7 +98,7 @@ export default defineTask<Want, Seen>({
       ...(left.length > 0 ? [`left alone, as nothing here put it there: ${left.join(', ')}`] : []),
     ].join('; ');
   },
-  example: { services: [exampleVirtualServer] },
+  example: { services: [exampleService] },
 });
 
 function parse(output: Output): Seen {
@@ -139,7 +140,7 @@ function conflicts({ auto, others: shown }: Seen): readonly Change[] {
     title: `keep ipvsadm's own script from emptying the table at boot (${autoPath})`,
     was: 'AUTO="true"\n',
     will: 'AUTO="false"\n',
-    run: sh`sed -i 's/^[[:space:]]*AUTO="\{0,1\}true.*/AUTO="false"/' ${autoPath}`,
+    run: sh`sed -i 's/^[[:space:]]*AUTO="\\{0,1\\}true.*/AUTO="false"/' ${autoPath}`,
   };
   const unit: Change = {
     id: 'conflict:ipvsadm.service',

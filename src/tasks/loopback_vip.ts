@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
 import { addressOnly, parseAddresses, plainAddress, type SeenAddress, takeAway, wholePrefix } from './support/loopback-address.ts';
-import { addressesOfUnit, loopbackUnit, unitName, unitPath } from './support/loopback-unit.ts';
+import { addressesOfUnit, loopbackUnit, unitNameOf, unitPathOf } from './support/loopback-unit.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const params = z.strictObject({
@@ -37,19 +37,19 @@ export default defineTask({
   params,
   touches: ({ addresses, device }: Want) => [
     ...addresses.map((address) => `address:${placeOf(address)}@${device}`),
-    `file:${unitPath}`,
-    `service:${unitName}`,
+    `file:${unitPathOf(device)}`,
+    `service:${unitNameOf(device)}`,
   ],
   needs: ({ device }: Want) => ['sysctl:net.ipv4.conf.all.arp_ignore', ...(device === 'lo' ? [] : [`interface:${device}`])],
   probe: ({ device }: Want) =>
     lines(
-      filesProbe([unitPath]),
-      sh`[ ! -L ${`/etc/systemd/system/multi-user.target.wants/${unitName}`} ] || printf 'enabled\n'
+      filesProbe([unitPathOf(device)]),
+      sh`[ ! -L ${`/etc/systemd/system/multi-user.target.wants/${unitNameOf(device)}`} ] || printf 'enabled\n'
 [ ! -e ${`/sys/class/net/${device}`} ] || printf 'device\n'
 ip -o addr show`,
     ),
-  parse(output: Output): Seen {
-    const { files, rest } = parseFiles(output, [unitPath]);
+  parse(output: Output, { device }: Want): Seen {
+    const { files, rest } = parseFiles(output, [unitPathOf(device)]);
     const said = rest.split('\n');
     const [unit] = files as readonly [SeenFile];
     return { unit, enabled: said.includes('enabled'), device: said.includes('device'), addresses: parseAddresses(said) };
@@ -88,13 +88,19 @@ function isLive(old: Place, { addresses }: Seen): boolean {
 
 function unitChanges(seen: Seen, { addresses, device }: Want, context: PlanContext): readonly Change[] {
   const reload = sh`{ [ ! -d /run/systemd/system ] || systemctl daemon-reload; }`;
-  const written = fileChange({ seen: seen.unit, path: unitPath, content: loopbackUnit(addresses.map(plainAddress), device), context });
+  const name = unitNameOf(device);
+  const written = fileChange({
+    seen: seen.unit,
+    path: unitPathOf(device),
+    content: loopbackUnit(addresses.map(plainAddress), device),
+    context,
+  });
   const enable: Change = {
-    id: `persisted:${unitName}`,
-    title: `add the VIPs at every boot (enable ${unitName})`,
+    id: `persisted:${name}`,
+    title: `add the VIPs at every boot (enable ${name})`,
     was: 'disabled\n',
     will: 'enabled\n',
-    run: sh`systemctl enable -- ${unitName}`,
+    run: sh`systemctl enable -- ${name}`,
   };
   return [...written.map((change) => ({ ...change, run: sh`${change.run} && ${reload}` })), ...(seen.enabled ? [] : [enable])];
 }

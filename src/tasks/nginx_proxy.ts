@@ -28,7 +28,12 @@ const pathsOf = (want: ProxyWant): readonly string[] => [configPath(want), welco
 export default defineTask<ProxyWant, SeenProxy>({
   summary: 'nginx as a reverse proxy: upstreams and the sites that are passed on to them, loaded by the running nginx.',
   params: proxyParams,
-  touches: (want) => [`file:${configPath(want)}`, ...logFolders(want).map((path) => `directory:${path}`)],
+  touches: (want) => [
+    `file:${configPath(want)}`,
+    ...(want.prefix === undefined ? [`file:${welcomePath}`] : []),
+    // Logs are nginx's: they go with a folder that was not there before.
+    ...logFolders(want).map((path) => `tree:${path}`),
+  ],
   needs: (want) => [
     want.prefix === undefined ? 'package:nginx' : `file:${layoutOf(want).binary}`,
     `file:${layoutOf(want).folder}/nginx.conf`,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext } from '../task.ts';
 import { bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
-import { type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains } from './support/own-chains.ts';
+import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains } from './support/own-chains.ts';
 import { familyOf, type PacketRule } from './support/packet-rule.ts';
 import type { RuleChain } from './support/rule-chain.ts';
 
@@ -25,6 +25,7 @@ const rule = z.strictObject({
 const params = z.strictObject({
   rules: z.array(rule).default([]).describe('Which packets carry which mark; all of ours on the host.'),
   state: z.enum(['present', 'absent']).default('present').describe('`absent` takes all of ours away.'),
+  tool: installedTool,
 });
 
 type Want = z.infer<typeof params>;
@@ -52,7 +53,8 @@ export default defineTask<Want, Seen>({
     const unit = parseBootUnit(stdout, table.unit);
     return { unit, chains: parseOwnChains(unit.rest, table) };
   },
-  plan: ({ unit, chains }, want, context: PlanContext): readonly Change[] => ownChainsChanges(chains, rulesOf(want), unit, table, context),
+  plan: ({ unit, chains }, want, context: PlanContext): readonly Change[] =>
+    ownChainsChanges(chains, want.tool, rulesOf(want), unit, table, context),
   settled: (want) => {
     const names = rulesOf(want).map(({ name }) => name);
     return names.length === 0 ? 'no packets are marked by us, now and after a reboot' : `${names.join(', ')}: now and after a reboot`;

@@ -35,7 +35,7 @@ export default defineTask<Want, readonly Recorded[]>({
   },
   settled: (want, seen) => {
     const foreign = inOrder(seen, want).length;
-    return foreign === 0 ? 'nothing to take away: lvsctl has left nothing here' : 'the rest is as it was before lvsctl came';
+    return foreign === 0 ? 'nothing to take away: no change of lvsctl is on record here' : 'the rest is as it was before lvsctl came';
   },
   stays: (seen, want) =>
     want.force

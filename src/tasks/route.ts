@@ -235,7 +235,7 @@ function unitOf(routes: readonly WantedRoute[]): BootUnit {
     ],
     stop: [
       ...once.map(({ family, rule }) => unitCommand(deleteRule(family, rule))),
-      ...routes.map((each) => unitCommand(sh`ip ${familyOf(each)} route del ${routeWords(each)}`)),
+      ...new Set(routes.map((each) => unitCommand(sh`ip ${familyOf(each)} route del ${routeWords(each)}`))),
     ],
   };
 }

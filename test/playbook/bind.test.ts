@@ -22,7 +22,7 @@ test('what deploy runs: hosts, then real servers, then directors, each with its 
   const plays = bindPlaybook(loadPlaybook('playbooks/deploy.yaml'), fleet, registry);
   expect(plays.map(({ steps }) => Object.entries(steps).map(([host, list]) => [host, ...list.map(({ task }) => task)]))).toMatchSnapshot();
   const keepalived = plays[2]?.steps.dr2?.find(({ task }) => task === 'keepalived');
-  expect(keepalived?.want).toMatchObject({ router_id: 'dr2', priority: 150 });
+  expect(keepalived?.want).toMatchObject({ router_id: 'dr2', priorities: { VI_1: 150 } });
 });
 
 test('what verify looks at: every check there is', () => {

@@ -52,9 +52,9 @@ async function directorsIn(path: string): Promise<readonly DirectorCase[]> {
   });
 }
 
-/** The step of `playbooks/deploy.yaml`, on its own: its expressions are what is proven here. */
+/** The step of `deploy`, on its own: its expressions are what is proven here. */
 async function keepalivedAlone() {
-  const plays = parse(await readFile('playbooks/deploy.yaml', 'utf8')) as readonly { readonly tasks?: readonly object[] }[];
-  const task = plays.flatMap(({ tasks = [] }) => tasks).find((entry) => 'keepalived' in entry);
-  return parsePlaybook(stringify([{ name: 'keepalived', hosts: 'directors', tasks: [task] }]), 'deploy.yaml');
+  const steps = parse(await readFile('playbooks/deploy/keepalived.yaml', 'utf8')) as readonly object[];
+  const tasks = steps.filter((entry) => 'keepalived' in entry);
+  return parsePlaybook(stringify([{ name: 'keepalived', hosts: 'directors', tasks }]), 'keepalived.yaml');
 }

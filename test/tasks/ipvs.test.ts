@@ -20,6 +20,8 @@ interface Host {
   /** Lines of the kernel's table below its head. */
   readonly table?: readonly string[];
   readonly silent?: boolean;
+  /** keepalived has a sorry server, and says whether enough others are healthy. */
+  readonly quorum?: 'up' | 'lost';
 }
 
 const vip = 'TCP  0A122B1E:0050 rr  persistent 5000 FFFFFFFF';
@@ -28,7 +30,7 @@ const web1: Server = { rip: '10.18.43.13' };
 const web2: Server = { rip: '10.18.43.14' };
 
 /** As keepalived 2.2.7 writes it, without what is not read. */
-function dump({ believed = [web1, web2], scheduler = 'rr' }: Host): readonly string[] {
+function dump({ believed = [web1, web2], scheduler = 'rr', quorum }: Host): readonly string[] {
   const server = ({ rip, alive = true, inhibit = false, weight = 1, effective = weight }: Server) => [
     '   ------< Real server >------',
     `   RIP = ${rip}, RPORT = 80, WEIGHT = ${weight} EFF WEIGHT = ${effective}`,
@@ -44,7 +46,8 @@ function dump({ believed = [web1, web2], scheduler = 'rr' }: Host): readonly str
     '   persistence timeout = 50',
     '   protocol = TCP',
     '   alive = 1',
-    '   quorum_state_up = 1',
+    ...(quorum ? ['   sorry server = [10.18.43.99]:tcp:80', '     forwarding method = DR'] : []),
+    `   quorum_state_up = ${quorum === 'lost' ? 0 : 1}`,
     ...believed.flatMap(server),
     '------< Health checkers >------',
   ];
@@ -110,6 +113,30 @@ describe('a real server', () => {
     expect(ids({ table })).toEqual([`remove:${place}>10.18.43.99:80`]);
     const services = want.services.map((service) => ({ ...service, sorryServer: { address: '10.18.43.99', port: 80 } }));
     expect(ids({ table }, { services })).toEqual([]);
+  });
+});
+
+describe('the sorry server', () => {
+  const services = want.services.map((service) => ({ ...service, sorryServer: { address: '10.18.43.99', port: 80 } }));
+  const dead = { ...web1, alive: false };
+  const sorry = row('63');
+
+  test('is added, and whoever is still alive is taken out, where too few are healthy', () => {
+    expect(ids({ quorum: 'lost', believed: [dead, web2], table: [vip, sorry] }, { services })).toEqual([]);
+    expect(ids({ quorum: 'lost', believed: [dead, web2], table: [vip, row('0E')] }, { services })).toEqual([
+      `add:${place}>10.18.43.99:80`,
+      `remove:${place}>10.18.43.14:80`,
+    ]);
+  });
+
+  test('is taken out where enough others are healthy', () => {
+    expect(ids({ quorum: 'up', table: [vip, row('0D'), row('0E')] }, { services })).toEqual([]);
+    expect(ids({ quorum: 'up', table: [vip, row('0D'), row('0E'), sorry] }, { services })).toEqual([`remove:${place}>10.18.43.99:80`]);
+  });
+
+  test('that keepalived is yet to read of is left alone', () => {
+    const services = want.services.map((service) => ({ ...service, sorryServer: { address: '10.18.43.98', port: 80 } }));
+    expect(ids({ quorum: 'up', table: [vip, row('0D'), row('0E'), sorry] }, { services })).toEqual([]);
   });
 });
 

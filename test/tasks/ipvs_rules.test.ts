@@ -1,15 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
 import { renderSh } from '../../src/sh/sh.ts';
 import ipvsRules from '../../src/tasks/ipvs_rules.ts';
-import { parseRules, parseThresholds, rulesText, wantedRules, withThresholds } from '../../src/tasks/support/ipvs-rules.ts';
-import { exampleVirtualServer, virtualServer } from '../../src/tasks/support/virtual-server.ts';
+import {
+  parseRules,
+  parseThresholds,
+  rulesText,
+  type VirtualServer,
+  wantedRules,
+  withThresholds,
+} from '../../src/tasks/support/ipvs-rules.ts';
+import { exampleService } from '../../src/tasks/support/keepalived-params.ts';
 import { goldenCases, outputOf } from '../support/golden.ts';
 import { planContext } from '../support/plan-context.ts';
 
-type Service = z.input<typeof virtualServer>;
+type Service = VirtualServer;
+const { persistence: _persistence, ...withoutPersistence } = exampleService;
 
-const web: Service = exampleVirtualServer;
+/** wlc over two real servers of different weight, and a sorry server. */
+const example: Service = {
+  ...withoutPersistence,
+  scheduler: 'wlc',
+  realServers: [
+    { host: 'web1', rip: '10.18.43.13', port: 80, weight: 2 },
+    { host: 'web2', rip: '10.18.43.14', port: 80, weight: 1 },
+  ],
+  sorryServer: { address: '127.0.0.1', port: 80 },
+};
+
+const web: Service = example;
 const dns: Service = { ...web, port: 53, protocol: 'udp', forward: 'nat', onePacket: true, scheduler: 'rr' };
 const six: Service = {
   ...web,
@@ -29,13 +51,13 @@ const limited: Service = {
   ...web,
   realServers: [{ host: 'web1', rip: '10.18.43.13', port: 80, weight: 2, upperThreshold: 100, lowerThreshold: 50 }],
 };
-const rules = (...services: readonly Service[]) => wantedRules(services.map((service) => virtualServer.parse(service)));
+const rules = (...services: readonly Service[]) => wantedRules(services);
 
 /** A settled host as it was recorded, with other rows, or another view of the health checks. */
 const [settled = ''] = goldenCases()
   .filter(({ task, name }) => task === 'ipvs_rules' && name === 'settled')
   .map(({ golden }) => outputOf(golden).stdout);
-const want = ipvsRules.params.parse({ services: [exampleVirtualServer] });
+const want = ipvsRules.params.parse({ services: [example] });
 const table = [
   'rule -A -t 10.18.43.30:80 -s wlc',
   'rule -a -t 10.18.43.30:80 -r 10.18.43.13:80 -g -w 2',
@@ -119,7 +141,7 @@ describe('row by row', () => {
   });
 
   test('a virtual server that an earlier run put there goes before the file that tells so', () => {
-    const moved = ipvsRules.params.parse({ services: [{ ...web, port: 8080 }] });
+    const moved = ipvsRules.params.parse({ services: [{ ...web, vip: '10.18.43.31' }] });
     const changes = plan(table, moved);
     expect(changes.map(({ id }) => id).slice(-2)).toEqual(['stale:10.18.43.30:80', 'content:/etc/lvsctl/ipvs.rules']);
     expect(changes.slice(-2).every(({ takesAway }) => takesAway)).toBe(true);
@@ -172,5 +194,38 @@ describe('others at work on the table', () => {
     expect(change?.id).toBe('conflict:ipvsadm.service');
     expect(renderSh(change?.run ?? { parts: [] }, String)).not.toMatch(/--now|stop/);
     expect(ids([...table, 'auto'])).toEqual(['conflict:/etc/default/ipvsadm']);
+  });
+});
+
+describe('the unit', () => {
+  const bare = ipvsRules.plan(ipvsRules.parse({ stdout: '', stderr: '', exit: 0 }, want), want, planContext({ host: 'dr1' }));
+  const unit = bare.find(({ id }) => id === 'content:/etc/systemd/system/lvsctl-ipvs.service')?.will ?? '';
+
+  /** What the commands of the unit hand to ipvsadm, with these rules on disk. */
+  function handed(key: string, text: string): readonly string[] {
+    const folder = mkdtempSync(join(tmpdir(), 'lvsctl-rules-'));
+    writeFileSync(join(folder, 'rules'), text);
+    // As systemd reads a quoted word.
+    const commands = [...unit.matchAll(new RegExp(`^${key}=-?/bin/sh -c "(.*)"$`, 'gm'))].map(([, word = '']) =>
+      word.replace(/\\(.)/g, '$1').replaceAll('$$', '$'),
+    );
+    const said = commands.map((command) =>
+      execFileSync('sh', ['-c', command.replaceAll('/etc/lvsctl/ipvs.rules', join(folder, 'rules')).replaceAll('ipvsadm -R', 'cat')], {
+        encoding: 'utf8',
+      }),
+    );
+    rmSync(folder, { recursive: true });
+    return said;
+  }
+
+  test('adds what is not there and sets what is: nothing is taken away and put back', () => {
+    const text = rulesText(rules(web, marked));
+    expect(handed('ExecStart', text)).toEqual([text, text.replace(/^-A/gm, '-E').replace(/^-a/gm, '-e')]);
+  });
+
+  test('takes away what the rules name, and nothing else, when it is stopped', () => {
+    expect(handed('ExecStop', rulesText(rules(web, six, dns, marked)))).toEqual([
+      '-D -t 10.18.43.30:80\n-D -t [fd79::30]:80\n-D -u 10.18.43.30:53\n-D -f 7\n',
+    ]);
   });
 });

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderSh } from '../../src/sh/sh.ts';
 import loopbackVip from '../../src/tasks/loopback_vip.ts';
-import { loopbackUnit, unitName, unitPath } from '../../src/tasks/support/loopback-unit.ts';
+import { loopbackUnit, unitNameOf, unitPathOf } from '../../src/tasks/support/loopback-unit.ts';
 import { planContext } from '../support/plan-context.ts';
 
+const [unitName, unitPath] = [unitNameOf('lo'), unitPathOf('lo')];
 const want = loopbackVip.params.parse({ addresses: ['10.18.43.30', '10.18.43.31'] });
 const places = want.addresses.map((address) => `${address}/32`);
 

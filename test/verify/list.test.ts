@@ -1,10 +1,10 @@
 /** playbooks/verify.yaml, the list that lvsctl verifies by. */
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import type { Fleet } from '../../src/model.ts';
 import { bindPlaybook } from '../../src/playbook/bind.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
 import { loadRegistry } from '../../src/playbook/registry.ts';
-import type { Fleet } from '../../src/model.ts';
 import { fleet, ipv6Fleet, natFleet, plainFleet, proxyFleet, staticFleet } from '../checks/support/fleet.ts';
 
 const registry = await loadRegistry();

@@ -22,7 +22,7 @@ export async function teardown(file: string, given: TeardownFlags): Promise<void
 }
 
 /** A real server that a director still sends clients to is not taken away from under it. */
-function refuseServing(fleet: Fleet, limit: string): void {
+export function refuseServing(fleet: Fleet, limit: string): void {
   const chosen = new Set(selectHosts(fleet, limit).map(({ name }) => name));
   if (fleet.hosts.every(({ role, name }) => role !== 'director' || chosen.has(name))) return;
   const used = new Set(fleet.services.flatMap(({ realServers }) => realServers.map(({ host }) => host)));

@@ -1,10 +1,9 @@
 /** The program that looks after the real servers of a director without keepalived: its values, each one word, and what does the work. */
 import { readFileSync } from 'node:fs';
 import { quote } from '../../task.ts';
-import { nameOf, placeOf, rowOptions, serverOf } from './ipvs-rules.ts';
+import { nameOf, placeOf, rowOptions, serverOf, type VirtualServer } from './ipvs-rules.ts';
 import { checks } from './ipvs-view.ts';
 import { programText } from './own-program.ts';
-import type { WantedVirtualServer } from './virtual-server.ts';
 
 const program = readFileSync(new URL('./ipvs-check.bash', import.meta.url), 'utf8');
 
@@ -14,11 +13,11 @@ export function miscPath(script: string): string {
 }
 
 /** The whole text, and what a running one says that it is made of. `interval` in seconds. */
-export function checkText(services: readonly WantedVirtualServer[], interval: number): { readonly text: string; readonly digest: string } {
+export function checkText(services: readonly VirtualServer[], interval: number): { readonly text: string; readonly digest: string } {
   return programText(checks, `interval=${interval}\nvalues() {\n${services.map(serviceLines).join('')}}\n`, program);
 }
 
-function serviceLines(service: WantedVirtualServer): string {
+function serviceLines(service: VirtualServer): string {
   const { quorum, hysteresis = 0, check, sorryServer } = service;
   const place = placeOf(service);
   const sorry = sorryServer
@@ -35,10 +34,10 @@ function words(list: readonly (string | number)[]): string {
   return list.map((word) => quote(String(word))).join(' ');
 }
 
-type Address = Pick<WantedVirtualServer['realServers'][number], 'rip' | 'port'>;
+type Address = Pick<VirtualServer['realServers'][number], 'rip' | 'port'>;
 
 /** A function of the program, or a command, and its arguments. */
-function checkWords({ check }: WantedVirtualServer, { rip, port: own }: Address): readonly (string | number)[] {
+function checkWords({ check }: VirtualServer, { rip, port: own }: Address): readonly (string | number)[] {
   const port = check.port ?? own;
   if (check.kind === 'tcp') return ['tcp', check.timeout, rip, port];
   if (check.kind === 'misc') {

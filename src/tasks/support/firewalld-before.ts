@@ -60,6 +60,7 @@ function before(name: string, holders: Sh, remove: Sh): Before {
 for each in live persisted; do
   added "$each" | while IFS= read -r place; do
     when=$each
+    : "$place"
     ${remove} || exit 1
   done || exit 1
 done`,

@@ -49,8 +49,6 @@ const fields = z.strictObject({
   requireReply: z.boolean().optional().describe('udp: only an answer is right'),
 });
 
-export type CheckParams = z.output<typeof fields>;
-
 export const check = fields
   .refine(({ kind, script }) => (kind === 'misc') === (script !== undefined), {
     error: 'a check of kind misc, and no other, has a script',

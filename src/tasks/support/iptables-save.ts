@@ -44,7 +44,7 @@ export function droppingIptablesChains(saved: Saved, tool: Tool, inUfw: boolean)
 }
 
 /** As with nft: drops of certain senders, broken connections or too many packets do not count. */
-const particular = /(^| )(-s |--src-range )|INVALID|-m (set|recent|limit|hashlimit|connlimit) /;
+const particular = /(^| )(-s |--src-range )|INVALID|-m (set|recent|limit|hashlimit|connlimit|rt) /;
 
 function drops(saved: Saved, name: string, visited: readonly string[]): boolean {
   const chain = saved.get('filter')?.get(name);

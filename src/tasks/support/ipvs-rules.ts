@@ -1,6 +1,15 @@
 /** Rules of IPVS in the language of ipvsadm (`-S`, `-R`): what is wanted, what a file says, what the kernel has, all in one form. */
+import type { VirtualServer as ModelServer } from '../../model.ts';
 import { shortAddress } from './ip-vs.ts';
-import type { WantedVirtualServer } from './virtual-server.ts';
+
+/** As the model says it, and as checked parameters are, whose absent fields may be there as `undefined`. */
+export type VirtualServer = Loose<ModelServer>;
+
+type Loose<Value> = Value extends readonly (infer Item)[]
+  ? readonly Loose<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Record<never, never> extends Pick<Value, Key> ? Loose<Value[Key]> | undefined : Loose<Value[Key]> }
+    : Value;
 
 export interface RuleRow {
   /** `10.18.43.13:80`, `[fd79::13]:80`. */
@@ -24,27 +33,24 @@ export function endpoint(address: string, port: number): string {
 }
 
 /** Of a virtual server: its place in the table, in words. */
-export function placeOf({ vip, port, protocol, fwmark }: WantedVirtualServer): readonly string[] {
+export function placeOf({ vip, port, protocol, fwmark }: VirtualServer): readonly string[] {
   if (fwmark) return ['-f', String(fwmark.mark), ...(vip.includes(':') ? ['-6'] : [])];
   return [protocol === 'udp' ? '-u' : '-t', endpoint(vip, port)];
 }
 
 /** A marked packet keeps its port, unless NAT sends it to another. */
-export function serverOf(
-  { fwmark, forward, port: own }: WantedVirtualServer,
-  { rip, port }: { readonly rip: string; readonly port: number },
-) {
+export function serverOf({ fwmark, forward, port: own }: VirtualServer, { rip, port }: { readonly rip: string; readonly port: number }) {
   return endpoint(rip, fwmark && (forward !== 'nat' || port === own) ? 0 : port);
 }
 
 /** Forwarding and weight are always said: ipvsadm falls back to direct routing and weight 1. */
-export function rowOptions(service: WantedVirtualServer, real: Omit<WantedVirtualServer['realServers'][number], 'host' | 'rip' | 'port'>) {
+export function rowOptions(service: VirtualServer, real: Omit<VirtualServer['realServers'][number], 'host' | 'rip' | 'port'>) {
   const { upperThreshold: upper, lowerThreshold: lower } = real;
   const limits = [...(upper ? ['-x', String(upper)] : []), ...(lower ? ['-y', String(lower)] : [])];
   return inOrder([methods[service.forward], '-w', String(real.weight), ...limits]);
 }
 
-export function wantedRules(services: readonly WantedVirtualServer[]): readonly RuleService[] {
+export function wantedRules(services: readonly VirtualServer[]): readonly RuleService[] {
   return services.map((service) => {
     const { scheduler, persistence, persistenceGranularity: mask, onePacket, schedulerFlags } = service;
     const sticky = persistence === undefined ? [] : ['-p', String(persistence), ...(mask === undefined ? [] : ['-M', mask])];

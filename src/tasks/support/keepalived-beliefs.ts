@@ -92,22 +92,21 @@ fi`,
 );
 
 /** Exits 0 when keepalived does not, or no longer, believe of this real server that it is alive, or is not: then it has done what is right itself. */
-export function believesOtherwise(
-  service: Pick<BelievedService, 'protocol' | 'address' | 'port'>,
-  server: Pick<BelievedServer, 'address' | 'port'>,
-  alive: boolean,
-): Sh {
+export function believesOtherwise(service: ServicePlace, server: ServerPlace, alive: boolean): Sh {
+  return lines(findProcess, sh`[ -n "$pid" ] || exit 0`, ask, sh`[ -n "$answered" ] || exit 1`, saysOtherwise(service, server, alive));
+}
+
+type ServicePlace = Pick<BelievedService, 'protocol' | 'address' | 'port'>;
+type ServerPlace = Pick<BelievedServer, 'address' | 'port'>;
+
+/** The same of what is written in the file that `dump` names. */
+export function saysOtherwise(service: ServicePlace, server: ServerPlace, alive: boolean): Sh {
   const head = service.protocol === 'FWM' ? `VS FWMARK = ${service.address}` : `VS VIP = ${service.address}, VPORT = ${service.port}`;
   const words = [`vs=${head}`, `protocol=${service.protocol}`, `rs=RIP = ${server.address}, RPORT = ${server.port},`];
-  return lines(
-    findProcess,
-    sh`[ -n "$pid" ] || exit 0`,
-    ask,
-    sh`[ -n "$answered" ] || exit 1
-state=$(awk ${words.flatMap((word) => ['-v', word])} '{ sub(/^ */, "") } /^VS / { here = ($0 == vs); found = 0 } /^protocol = / && protocol != "FWM" && $3 != protocol { here = 0 }
-  /Real server|Health/ { found = 0 } here && index($0, rs) == 1 { found = 1 } found && $1 == "alive" { print ($3 != 0) }' "$dump")
-[ "$state" != ${alive ? '1' : '0'} ]`,
-  );
+  return sh`state=$(awk ${words.flatMap((word) => ['-v', word])} '{ sub(/^ */, "") } /^VS / { here = ($0 == vs); found = 0 }
+  /^protocol = / && protocol != "FWM" && $3 != protocol { here = 0 } /Real server|Health/ { found = 0 }
+  here && index($0, rs) == 1 { found = 1 } found && $1 == "alive" { print ($3 != 0) }' "$dump")
+[ "$state" != ${alive ? '1' : '0'} ]`;
 }
 
 /** Reads lines of the dump; nothing of one that was cut short, where a server that is missing would look like one that is unknown. */

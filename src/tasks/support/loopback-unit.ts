@@ -2,13 +2,19 @@
 import { bootUnitPath, bootUnitText } from './boot-unit.ts';
 import { addWords } from './loopback-address.ts';
 
-export const unitName = 'lvsctl-loopback-vip.service';
-export const unitPath = bootUnitPath(unitName);
+/** One for each device: a host may have VIPs on lo and on the end of a tunnel. */
+export function unitNameOf(device: string): string {
+  return device === 'lo' ? 'lvsctl-loopback-vip.service' : `lvsctl-loopback-vip-${device}.service`;
+}
+
+export function unitPathOf(device: string): string {
+  return bootUnitPath(unitNameOf(device));
+}
 
 /** After the sysctls, so that the host never answers ARP for a VIP; before the network and nginx, so that nothing misses it. */
 export function loopbackUnit(addresses: readonly string[], device: string): string {
   return bootUnitText({
-    name: unitName,
+    name: unitNameOf(device),
     description: `Virtual addresses of the LVS cluster on ${device}`,
     wants: ['network-pre.target'],
     after: ['systemd-sysctl.service', 'network-pre.target', ...(device === 'lo' ? [] : ['lvsctl-tunnel.service'])],

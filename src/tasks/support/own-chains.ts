@@ -1,4 +1,5 @@
 /** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
+import { z } from 'zod';
 import { type Change, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
 import { type BootUnit, bootUnitChanges, bootUnitGone, type SeenBootUnit } from './boot-unit.ts';
 import { parseSave, savedNames } from './iptables-save.ts';
@@ -40,15 +41,12 @@ done`;
 }
 
 /** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
-export function parseOwnChains(stdout: string, { table, own, instead }: OwnTable): readonly RuleChain[] | undefined {
+export function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
+  const { instead } = wanted;
   const said = stdout.split('\n');
   const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
   const hook = 'prerouting';
-  if (said.includes('tool nft')) {
-    return (['ip', 'ip6'] as const).map((family) => {
-      return { kind: 'nft', family, table, chain: 'prerouting', hook, own, names: nftNames(of('nft'), family, table, 'prerouting') };
-    });
-  }
+  if (said.includes('tool nft')) return nftChains(wanted, of('nft'));
   const tools = (['iptables', 'ip6tables'] as const).filter((tool) => said.includes(`tool ${tool}`));
   if (tools.length === 0) return undefined;
   return tools.map((tool) => {
@@ -57,16 +55,38 @@ export function parseOwnChains(stdout: string, { table, own, instead }: OwnTable
   });
 }
 
+function nftChains({ table, own }: OwnTable, ruleset: string): readonly RuleChain[] {
+  return (['ip', 'ip6'] as const).map((family) => ({
+    kind: 'nft',
+    family,
+    table,
+    chain: 'prerouting',
+    hook: 'prerouting',
+    own,
+    names: nftNames(ruleset, family, table, 'prerouting'),
+  }));
+}
+
+/** For tasks that make such rules: what is planned for where the host has no tool for them yet. */
+export const installedTool = z
+  .literal('nft')
+  .optional()
+  .describe(
+    'An earlier step installs nft where the host has neither nft nor iptables yet: it is planned for. Unless said, that is refused.',
+  );
+
 /** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
 export function ownChainsChanges(
-  chains: readonly RuleChain[] | undefined,
+  found: readonly RuleChain[] | undefined,
+  tool: 'nft' | undefined,
   rules: readonly PacketRule[],
   seen: SeenBootUnit,
   table: OwnTable,
   context: PlanContext,
 ): readonly Change[] {
+  const chains = found ?? (tool === 'nft' ? nftChains(table, '') : undefined);
   if (!chains && rules.length > 0)
-    throw refuse('there is neither nft nor iptables to make rules with', 'install nftables, in a step before that has a barrier after it');
+    throw refuse('there is neither nft nor iptables to make rules with', 'install nftables in a step before, and say tool: nft');
   const live = (chains ?? []).flatMap((chain) => chainChanges(chain, rules));
   return [
     ...live,

@@ -51,7 +51,7 @@ export function programText({ name }: OwnProgram, values: string, program: strin
 
 /** Says which process it is, as a command that fails when none runs; leaves `$pid` and `$digest`. */
 export function isRunning(name: string): Sh {
-  return sh`{ read -r _ pid digest _; } 2>/dev/null <${statePath(name)} && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF ${programPath(name)}`;
+  return sh`{ read -r _ pid digest _; } 2>/dev/null <${statePath(name)} && [ -n "$digest" ] && tr '\\0' '\\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF ${programPath(name)}`;
 }
 
 /** Goes first in a probe; `parseProgram` hands back what comes after it as `rest`. */
@@ -114,8 +114,9 @@ function enable({ name, description }: OwnProgram, { unit }: SeenProgram): reado
 function start({ name, tools, reloads }: OwnProgram, { unit, running }: SeenProgram, digest: string): readonly Change[] {
   if (unit.active === 'active' && running === digest) return [];
   const service = unitOfProgram(name);
-  const there = sh`for tool in bash ${tools}; do
-  command -v "$tool" >/dev/null || { printf '%s\n' "there is no $tool, and "${service}" needs it" >&2; exit 1; }
+  const there = sh`service=${service}
+for tool in bash ${tools}; do
+  command -v "$tool" >/dev/null || { printf '%s\n' "there is no $tool, and $service needs it" >&2; exit 1; }
 done`;
   const wait = sh`tries=0
 until grep -Eqs ${`^pid [0-9]+ ${digest}( |$)`} ${statePath(name)}; do
@@ -128,7 +129,7 @@ done`;
     {
       id: `live:${service}`,
       title: running === '' ? `start ${service}` : `${again ? 'reload' : 'restart'} ${service}, so that it does what is wanted now`,
-      was: running === '' ? 'does not run\n' : `runs ${running}\n`,
+      was: running === '' || running === digest ? 'does not run\n' : `runs ${running}\n`,
       will: `runs ${digest}\n`,
       run: lines(there, bringUp(again ? 'reload' : 'restart', service), wait),
     },
