@@ -52,7 +52,8 @@ function campaign(entrance: Entrance, id: number, host: Host, want: Want): Campa
   const { vip, port, protocol, tls, servers, hostHeader, userAgent, payload } = entrance;
   const sources = sourcesOf(entrance, host);
   const use = Math.min(sources.length, 8 * servers.length, 64);
-  const place = protocol === 'udp' ? { port, payload } : { url: `${tls ? 'https' : 'http'}://${endpoint(vip, port)}${want.path}` };
+  const path = want.path === '/' ? (entrance.path ?? want.path) : want.path;
+  const place = protocol === 'udp' ? { port, payload } : { url: `${tls ? 'https' : 'http'}://${endpoint(vip, port)}${path}` };
   return {
     ...{ id, vip, hostHeader, userAgent, ...place },
     requests: use > 0 ? Math.max(2, Math.ceil(want.requests / use)) : want.requests,

@@ -17,7 +17,8 @@ export default defineCheck({
     devicesOf(host, fleet).length > 0
       ? telling(
           sysctlProbe([]),
-          sh`for nic in ${devicesOf(host, fleet)}; do
+          sh`set -- ${devicesOf(host, fleet)}
+for nic in "$@"; do
   if [ ! -e "/sys/class/net/$nic" ]; then printf 'device %s absent\n' "$nic"
   else printf 'device %s %s\n' "$nic" "$(cat "/sys/class/net/$nic/flags")"; fi
   grep -sH '' "/proc/sys/net/ipv4/conf/$nic/rp_filter"

@@ -115,7 +115,13 @@ describe.each([...checks])('%s', (name, check) => {
     fc.assert(
       fc.property(hostileText, (hostile) => {
         const params = check.params.parse(makeHostile(check.params, fullParams(check), hostile, shadow.folder));
-        expect(leaks(shadow, probesOf(name, check, params, plainFleet()), hostile)).toEqual([]);
+        expect(
+          leaks(
+            shadow,
+            [plainFleet(), proxyFleet].flatMap((each) => probesOf(name, check, params, each)),
+            hostile,
+          ),
+        ).toEqual([]);
       }),
       { numRuns: 12 },
     );

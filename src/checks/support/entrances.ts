@@ -1,7 +1,7 @@
 /** What clients connect to, and who may answer: ports of virtual servers, and sites of nginx on the directors. */
 import type { Fleet, HealthCheck, Protocol, ProxySite, Scheduler, VirtualServer } from '../../model.ts';
 import { dnsQuestion } from './datagrams.ts';
-import { answeringPort, endpoint, frontsOf, speaksTls } from './topology.ts';
+import { answeringPort, endpoint, frontsOf, namedSite, speaksTls } from './topology.ts';
 
 export interface Entrance {
   readonly vip: string;
@@ -11,6 +11,8 @@ export interface Entrance {
   /** Name that is asked for, where the VIP serves several sites. */
   readonly hostHeader?: string;
   readonly userAgent?: string;
+  /** The one page of a site that has no page with its backend's name. */
+  readonly path?: string;
   readonly scheduler: Scheduler | 'round_robin' | 'least_conn' | 'ip_hash';
   readonly schedulerFlags: readonly string[];
   /** Seconds that a client stays with its backend. */
@@ -67,9 +69,10 @@ export function questionOf({ kind, payload, name = '.', type = 'SOA' }: HealthCh
 }
 
 /** A site as everybody sees it, and as each kind of browser that is sent elsewhere. */
-function ofSite({ vip, port, serverName, upstream, byUserAgent }: ProxySite, { proxy }: Fleet): readonly Entrance[] {
+function ofSite({ vip, port, serverName, upstream, byUserAgent }: ProxySite, fleet: Fleet): readonly Entrance[] {
+  const named = namedSite(fleet, serverName);
   const of = (name: string, userAgent?: string): readonly Entrance[] => {
-    const found = proxy?.upstreams.find((each) => each.name === name);
+    const found = fleet.proxy?.upstreams.find((each) => each.name === name);
     if (!found) return [];
     const servers = found.servers.map(({ host, weight, backup }) => ({ host, weight: backup ? 0 : weight }));
     return [
@@ -77,6 +80,7 @@ function ofSite({ vip, port, serverName, upstream, byUserAgent }: ProxySite, { p
         ...{ vip, port, protocol: 'tcp', tls: false, scheduler: found.method, schedulerFlags: [], wholeNetworks: false, servers },
         ...(serverName !== undefined && { hostHeader: serverName }),
         ...(userAgent !== undefined && { userAgent }),
+        ...(named && { path: named.path }),
       },
     ];
   };

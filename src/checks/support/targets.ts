@@ -1,7 +1,7 @@
 /** Pages that backends answer with at their own addresses: what the health checks ask, else the page that holds the backend's name. */
 import type { Fleet, HealthCheck, Host, Protocol } from '../../model.ts';
 import { questionOf } from './entrances.ts';
-import { answeringPort, endpoint, frontsOf, onSegmentOf, speaksTls } from './topology.ts';
+import { answeringPort, endpoint, frontsOf, namedSite, onSegmentOf, speaksTls } from './topology.ts';
 
 /** Parameters of the check that are said outrank what the inventory says. */
 export interface Asked {
@@ -64,7 +64,10 @@ function proxiedTargets(asked: Asked, fleet: Fleet): readonly Target[] {
     return servers.map(({ host, address, port }): Target => {
       const place = { host, rip: address, port: asked.port ?? port, protocol: 'tcp', tls: false } as const;
       const hostHeader = asked.host_header ?? site.serverName;
-      return { ...place, path: asked.path ?? '/', hostHeader, status: asked.status ?? 200, ...nameOf(host, asked) };
+      const named = asked.path === undefined && asked.marker === undefined ? namedSite(fleet, hostHeader) : undefined;
+      const page = { ...place, hostHeader, status: asked.status ?? 200 };
+      if (named) return { ...page, path: named.path, marker: firstLine(named.body), match: 'text' };
+      return { ...page, path: asked.path ?? '/', ...nameOf(host, asked) };
     });
   });
 }
@@ -74,15 +77,19 @@ function pageOf(
   host: string,
   asked: Asked,
   check: HealthCheck | undefined,
-  { nginx }: Fleet,
+  fleet: Fleet,
 ): Pick<Target, 'path' | 'hostHeader' | 'status' | 'marker' | 'match'> {
   const web = check?.kind === 'http' || check?.kind === 'https' ? check : undefined;
   const path = asked.path ?? web?.path ?? '/';
   const hostHeader = asked.host_header ?? web?.hostHeader;
   const page = { path, hostHeader, status: asked.status ?? web?.status ?? 200 };
-  const site = nginx?.sites.find((each) => each.serverName === hostHeader && each.path === path);
+  const site = namedSite(fleet, hostHeader, path);
   if (asked.marker !== undefined || (path === '/' && !site)) return { ...page, ...nameOf(host, asked) };
-  return { ...page, marker: site?.body.trim().split('\n')[0], match: 'text' };
+  return { ...page, marker: site && firstLine(site.body), match: 'text' };
+}
+
+function firstLine(body: string): string | undefined {
+  return body.trim().split('\n')[0];
 }
 
 function nameOf(host: string, { marker = 'hostname' }: Asked): Pick<Target, 'marker' | 'match'> {

@@ -1,6 +1,6 @@
 /** Who serves what, where, and which addresses that takes on which host: as the inventory says it. */
 import { addressOf, familyOf, inSubnet } from '../../inventory/addresses.ts';
-import type { Fleet, Host, Protocol, RealServer, VirtualServer } from '../../model.ts';
+import type { Fleet, Host, NamedSite, Protocol, RealServer, VirtualServer } from '../../model.ts';
 
 /** A virtual server with one of its real servers. */
 export interface Served {
@@ -90,6 +90,11 @@ export function speaksTls(fleet: Fleet, port: number, { protocol }: Pick<Front, 
     ({ check, realServers }) => check.kind === 'https' && realServers.some((real) => (check.port ?? real.port) === port),
   );
   return known?.tls ?? (port === 443 || asked);
+}
+
+/** The page that backends have for this name alone: it does not say which of them answers, and `/` of that name has none. */
+export function namedSite({ nginx }: Pick<Fleet, 'nginx'>, serverName: string | undefined, path?: string): NamedSite | undefined {
+  return nginx?.sites.find((site) => site.serverName === serverName && (path === undefined || site.path === path));
 }
 
 /** Whether the address lies in a network of one of the host's interfaces: it is reached without a router. */

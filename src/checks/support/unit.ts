@@ -10,7 +10,8 @@ export function anyUnitProbe(units: readonly string[]): Sh {
   if (others.length === 0) return unitProbe(`${first}.service`);
   return sh`unit=''
 for u in ${units}; do [ -n "$unit" ] || ! systemctl cat -- "$u.service" >/dev/null 2>&1 || unit=$u; done
-printf 'chosen %s\n' "\${unit:=${first}}"
+[ -n "$unit" ] || unit=${first}
+printf 'chosen %s\n' "$unit"
 systemctl show -p LoadState -p ActiveState -p UnitFileState -p NeedDaemonReload -- "$unit.service" 2>/dev/null | sed 's/^/unit /'`;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { entranceName, entrancesOf, needsSources } from '../../../src/checks/support/entrances.ts';
+import { targetsFor, targetUrl } from '../../../src/checks/support/targets.ts';
 import type { VirtualServer } from '../../../src/model.ts';
-import { fleetWith, natFleet, plainFleet, proxyFleet } from './fleet.ts';
+import { fleetWith, hostNamed, natFleet, plainFleet, proxyFleet } from './fleet.ts';
 
 const one = (change: Partial<VirtualServer>) => entrancesOf(plainFleet(change));
 
@@ -62,4 +63,42 @@ test('servers for need alone are due nothing', () => {
     { host: 'web1', weight: 1 },
     { host: 'web2', weight: 0 },
   ]);
+});
+
+test('a site whose backends have a page for its name alone is asked for that page', () => {
+  const nginx = { buildOn: 'first', user: 'nginx', group: 'nginx', listeners: [], nofile: 1024 } as const;
+  const sites = [{ serverName: 'www.example.org', path: '/monitor.html', body: 'OK' }];
+  const fleet = { ...proxyFleet, nginx: { ...nginx, sites } };
+  expect(entrancesOf(fleet)[0]).toMatchObject({ hostHeader: 'www.example.org', path: '/monitor.html' });
+  const [backend] = targetsFor(hostNamed('dr1'), {}, fleet);
+  expect(backend).toMatchObject({ hostHeader: 'www.example.org', path: '/monitor.html', marker: 'OK' });
+  expect(targetsFor(hostNamed('dr1'), {}, proxyFleet)[0]).toMatchObject({ path: '/', marker: 'web1', match: 'word' });
+});
+
+describe('pages of backends', () => {
+  test('are those that the health check asks for', () => {
+    const check = {
+      kind: 'http',
+      timeout: 3,
+      retry: 1,
+      delayBeforeRetry: 1,
+      delayLoop: 6,
+      path: '/monitor.html',
+      hostHeader: 'a.example.org',
+      status: 204,
+    } as const;
+    const asked = targetsFor(hostNamed('dr1'), {}, plainFleet({ check }))[0];
+    expect(asked).toMatchObject({ path: '/monitor.html', hostHeader: 'a.example.org', status: 204 });
+    expect(asked?.marker).toBeUndefined();
+    expect(targetsFor(hostNamed('dr1'), { path: '/', status: 200, marker: 'x' }, plainFleet({ check }))[0]).toMatchObject({
+      path: '/',
+      status: 200,
+      marker: 'x',
+    });
+  });
+
+  test('are asked for by directors everywhere, and by clients on their own segment alone', () => {
+    expect(targetsFor(hostNamed('dr1'), {}, natFleet).map(targetUrl)).toEqual(['http://192.168.9.13:8080/', 'http://192.168.9.14:8080/']);
+    expect(targetsFor(hostNamed('probe'), {}, natFleet)).toEqual([]);
+  });
 });
