@@ -36,7 +36,7 @@ const misc = z.strictObject({
 
 const dns = z.strictObject({
   ...attempt,
-  type: oneOf(['A', 'NS', 'CNAME', 'SOA', 'MX', 'TXT', 'AAAA', 'SRV']).default('SOA').describe('Type of the question'),
+  type: oneOf(['A', 'NS', 'CNAME', 'SOA', 'MX', 'TXT', 'AAAA']).default('SOA').describe('Type of the question'),
   name: text(/^(?:\.|[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?)$/, 'a domain name')
     .default('.')
     .describe('Name that is asked for'),

@@ -72,6 +72,6 @@ export interface Vrrp {
   /** Path on the control machine of a script that is called on every change of state, as keepalived's `notify`. */
   readonly notify?: string;
   readonly mail?: Mail;
-  /** A director that becomes master while another host answers for the VIP says so in its log, and runs `alarm` where there is one. */
+  /** Path on the control machine of a script that runs on a director that becomes master while another host answers for the VIP; its log says so too. */
   readonly alarm?: string;
 }
