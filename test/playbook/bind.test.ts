@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
@@ -25,10 +26,16 @@ test('what deploy runs: hosts, then real servers, then directors, each with its 
   expect(keepalived?.want).toMatchObject({ router_id: 'dr2', priorities: { VI_1: 150 } });
 });
 
-test('what verify looks at: every check there is', () => {
-  const everything = { ...fleet, proxy: { upstreams: [], sites: [] } };
-  const checks = bindPlaybook(loadPlaybook('playbooks/verify.yaml'), everything, registry).flatMap((play) => play.checks);
-  expect(checks.map(({ entry }) => entry.check).sort()).toEqual([...registry.checks.keys()].sort());
+test('what verify looks at: every check there is, in one example or another, and each once', () => {
+  const files = readdirSync('inventory').filter((file) => file.endsWith('.yaml'));
+  const looks = files.map((file) => {
+    const example = loadInventory(`inventory/${file}`).fleet;
+    return bindPlaybook(loadPlaybook('playbooks/verify.yaml'), example, registry).flatMap((play) =>
+      play.checks.map(({ entry }) => entry.check),
+    );
+  });
+  for (const checks of looks) expect(new Set(checks).size).toBe(checks.length);
+  expect([...new Set(looks.flat())].sort()).toEqual([...registry.checks.keys()].sort());
 });
 
 test('a condition is decided now where it can be, and kept where it needs facts', () => {
