@@ -16,7 +16,10 @@ ip route show table all | grep -v ' proto kernel' | each route
 ip -6 route show table all | grep -v -e ' proto kernel' -e ' proto ra' | sed 's/ expires [0-9]*sec//' | each route6
 
 sysctl -a 2>/dev/null | grep '^net\\.' |
-  grep -v -e '^net\\.netfilter\\.nf_conntrack_count ' -e '\\.stable_secret ' -e '^net\\.ipv4\\.tcp_fastopen_key ' -e '^net\\.core\\.netdev_rss_key ' |
+  grep -v -e '^net\\.netfilter\\.nf_conntrack_count ' -e '\\.stable_secret ' -e '^net\\.ipv4\\.tcp_fastopen_key ' -e '^net\\.core\\.netdev_rss_key ' \\
+    -e '^net\\.ipv4\\.tcp_mem ' -e '^net\\.ipv4\\.udp_mem ' -e '^net\\.ipv4\\.inet_peer_threshold ' |
+  # Of how much memory there was at boot, to the byte.
+  awk '$1 ~ /^net\\.ipv4\\.tcp_[rw]mem$/ { $5 = int($5 / 1048576) " MiB" } { print }' |
   each sysctl
 hostname | each hostname
 if [ -e /proc/net/ip_vs ]; then sed 's/[[:space:]]*[0-9]*[[:space:]]*[0-9]*[[:space:]]*$//; 1,3d' /proc/net/ip_vs | each ipvs; fi
@@ -56,7 +59,8 @@ if command -v apt-mark >/dev/null 2>&1; then { apt-mark showhold | each hold; ap
 if command -v rpm >/dev/null 2>&1; then rpm -qa | each package; fi
 each passwd </etc/passwd
 each group </etc/group
-sed 's/ .*//' /proc/modules | each module
+# Those that ss loads to ask for sockets are nobody's.
+sed 's/ .*//' /proc/modules | grep -v '_diag$' | each module
 sed -E '/^(proc|sysfs|cgroup2?|tmpfs|devpts|devtmpfs|mqueue|bpf|ramfs) /d; /\\/run\\/user\\//d' /proc/self/mounts | each mount
 :`;
 
