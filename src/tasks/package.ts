@@ -56,14 +56,15 @@ type Want = z.infer<typeof params>;
 
 /** What Debian's packages make when they are installed, and leave when they are purged. */
 const leftBehind: Readonly<Record<string, readonly string[]>> = {
-  nginx: ['/var/www/html/index.nginx-debian.html'],
+  nginx: ['file:/var/www/html/index.nginx-debian.html'],
+  apache2: ['directory:/var/www'],
 };
 
 export default defineTask<Want, SeenManagers>({
   summary:
     'Packages of the distribution, installed or not, held at their version or not. Services do not start by being installed; versions are pinned by the plan.',
   params,
-  touches: (want) => toList(want.name).flatMap((name) => [`package:${name}`, ...(leftBehind[name] ?? []).map((path) => `file:${path}`)]),
+  touches: (want) => toList(want.name).flatMap((name) => [`package:${name}`, ...(leftBehind[name] ?? [])]),
   probe: (want) => packagesProbe({ names: toList(want.name), candidates: want.state === 'present' && want.offline !== true }),
   parse: ({ stdout }) => parsePackages(stdout),
   plan: (seen, want, { facts }) => {
