@@ -33,9 +33,10 @@ export async function goldenCases(): Promise<readonly DirectorCase[]> {
   return await directorsIn(`${folder}/fleets`);
 }
 
-/** The example inventories, each director of those with VRRP. */
+/** The example inventories, each director of those with VRRP; their golden files lie in a folder of their own. */
 export async function exampleCases(): Promise<readonly DirectorCase[]> {
-  return await directorsIn('inventory');
+  const cases = await directorsIn('inventory');
+  return cases.map((each) => ({ ...each, name: `examples/${each.name}` }));
 }
 
 async function directorsIn(path: string): Promise<readonly DirectorCase[]> {

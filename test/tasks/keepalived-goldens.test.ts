@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
-import { goldenCases, goldenFile, versions } from '../support/keepalived-goldens.ts';
+import { exampleCases, goldenCases, goldenFile, versions } from '../support/keepalived-goldens.ts';
 
-const cases = await goldenCases();
+const cases = [...(await goldenCases()), ...(await exampleCases())];
 const rows = cases.flatMap((each) => versions.map((version) => ({ ...each, version })));
 
 test.each(rows)('$name, keepalived $version', ({ name, want, version }) => {
@@ -12,7 +12,8 @@ test.each(rows)('$name, keepalived $version', ({ name, want, version }) => {
 });
 
 test('no golden file is left over', () => {
-  const files = readdirSync('test/golden/keepalived').filter((file) => file.endsWith('.conf'));
+  const all = readdirSync('test/golden/keepalived', { recursive: true, encoding: 'utf8' });
+  const files = all.filter((file) => file.endsWith('.conf'));
   const known = new Set(rows.map(({ name, version }) => goldenFile(name, version)));
   expect(files.filter((file) => !known.has(`test/golden/keepalived/${file}`))).toEqual([]);
 });
