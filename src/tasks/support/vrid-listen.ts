@@ -113,7 +113,10 @@ export function refuseForeign({ adverts }: Heard, instances: readonly Router[], 
     const what = addresses.length > 0 ? ` for ${addresses.slice(0, 3).join(', ')}` : '';
     return `VRID ${id} is in use on ${nic}: ${source} sends adverts${what}`;
   });
-  throw refuse(said.join(', and '), 'take another vrrp.id, or stop that router');
+  const vips = new Set(instances.flatMap((each) => each.addresses.map(({ address }) => shortAddress(address))));
+  const kin = foreign.some(({ addresses }) => addresses.some((address) => vips.has(address)));
+  const hint = `take another vrrp.id, or stop that router${kin ? '; if it is a director, name that address under its interfaces' : ''}`;
+  throw refuse(said.join(', and '), hint);
 }
 
 function directorAddresses({ fleet, host, facts }: PlanContext): ReadonlySet<string> {

@@ -4,11 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { LvsError } from '../../../src/errors.ts';
 import { preamble } from '../../../src/sh/frame.ts';
 import { quote, renderSh } from '../../../src/sh/sh.ts';
 import { exampleVrrp } from '../../../src/tasks/support/keepalived-params.ts';
-import { listeningSeconds, parseHeard, vridProbe } from '../../../src/tasks/support/vrid-listen.ts';
+import { listeningSeconds, parseHeard, refuseForeign, vridProbe } from '../../../src/tasks/support/vrid-listen.ts';
 import { shells } from '../../support/lint-shell.ts';
+import { planContext, s0Fleet } from '../../support/plan-context.ts';
 
 const [instance] = exampleVrrp.instances as [(typeof exampleVrrp.instances)[number]];
 const four = { ...instance, advert: 1 / 3 };
@@ -172,4 +174,58 @@ test('with tcpdump alone its words are read, without the password', () => {
 
 test('it listens for three adverts, but four seconds at most, and long enough for those of a usual second', () => {
   expect([0.1, 1, 30].map((advert) => listeningSeconds([{ advert }]))).toEqual([1.5, 3.5, 4]);
+});
+
+describe('whose adverts are wrong', () => {
+  const instances = [
+    instance,
+    { ...instance, instance: 'six', family: 'ipv6' as const, addresses: [{ address: 'fd79::30', prefix: 128, interface: 'eth1' }] },
+  ];
+  const hosts = s0Fleet.hosts.map((host) =>
+    host.name === 'dr2'
+      ? { ...host, interfaces: [...host.interfaces, { name: 'eth1', addresses: ['192.168.7.3/24', 'FD79:0::20/64'] }] }
+      : host,
+  );
+  const facts = { interfaces: { eth0: { mac: '02:00:00:00:00:01', addresses: ['10.18.43.10/24', 'fe80::10/64'] } } };
+  const judge = (said: string) => () => {
+    const heard = parseHeard(`vrrp listening\nvrrp listened eth0 ipv4\nvrrp advert ${said}\n`);
+    if (!heard) throw new Error('nothing was heard');
+    refuseForeign(heard, instances, planContext({ host: 'dr1', facts, fleet: { hosts } }));
+  };
+
+  test.each([
+    ['of the other director', 'eth0 ipv4 51 2 10.18.43.20 10.18.43.77'],
+    ['of another interface of the other director', 'eth0 ipv4 51 2 192.168.7.3 10.18.43.30'],
+    ['of its IPv6 address, however it is written', 'eth0 ipv6 51 3 fd79::20 fd79::77'],
+    ['of this host', 'eth0 ipv6 51 3 fe80::10 fd79::77'],
+    ['of a link-local address, for a VIP of ours', 'eth0 ipv6 51 3 fe80::20 fe80::1,fd79::30'],
+    ['of another VRID', 'eth0 ipv4 52 2 10.18.43.99 10.18.43.30'],
+    ['of another interface', 'eth1 ipv4 51 2 10.18.43.99 10.18.43.30'],
+    ['of no address', 'eth0 ipv4 51 2 no-address 10.18.43.30'],
+  ])('not those %s', (_, said) => {
+    expect(judge(said)).not.toThrow();
+  });
+
+  test.each([
+    ['a stranger, though for a VIP of ours', 'eth0 ipv4 51 2 10.18.43.99 10.18.43.30', '10.18.43.99 sends adverts for 10.18.43.30'],
+    ['a real server', 'eth0 ipv4 51 3 10.18.43.13 -', '10.18.43.13 sends adverts'],
+    ['a stranger with a link-local address', 'eth0 ipv6 51 3 fe80::99 fd79::77', 'fe80::99 sends adverts for fd79::77'],
+  ])('those of %s', (_, said, what) => {
+    expect(judge(said)).toThrow(new RegExp(`^VRID 51 is in use on eth0: ${what.replaceAll('.', '\\.')}$`));
+  });
+
+  test('what to do is said, and that an address of a director may be missing in the inventory', () => {
+    const hint = (said: string) => {
+      try {
+        judge(said)();
+      } catch (error) {
+        return (error as LvsError).hint;
+      }
+      return 'not refused';
+    };
+    expect(hint('eth0 ipv4 51 2 10.18.43.99 10.18.43.77')).toBe('take another vrrp.id, or stop that router');
+    expect(hint('eth0 ipv4 51 2 10.18.43.99 10.18.43.30')).toBe(
+      'take another vrrp.id, or stop that router; if it is a director, name that address under its interfaces',
+    );
+  });
 });
