@@ -45,7 +45,8 @@ export function saidKinds(check: CheckShape): readonly Kind[] {
 }
 
 /** A UDP service is not asked over TCP, where nothing else is said. */
-function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: string): HealthCheck {
+function buildCheck(service: ServiceShape, file: string): HealthCheck {
+  const { check: said, protocol, redirect } = service;
   const kind = saidKinds(said)[0] ?? (protocol === 'udp' ? 'udp' : 'tcp');
   const times = said[kind] ?? { timeout: 3, retry: 3, delay_before_retry: 3 };
   const { misc, dns, udp } = said;
@@ -56,7 +57,8 @@ function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: str
     retry: times.retry,
     delayBeforeRetry: times.delay_before_retry,
     delayLoop: said.delay_loop,
-    port: ('port' in times ? (times.port as number | undefined) : undefined) ?? redirect,
+    port:
+      ('port' in times ? (times.port as number | undefined) : undefined) ?? redirect ?? (kind === 'https' ? tlsPort(service) : undefined),
     ...defined({
       path: web?.path,
       hostHeader: web?.host,
@@ -68,6 +70,11 @@ function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: str
     ...(kind === 'dns' && dns && { type: dns.type, name: dns.name }),
     ...(kind === 'udp' && { payload: udp?.payload?.toLowerCase(), requireReply: udp?.require_reply ?? false }),
   });
+}
+
+/** Of several ports under one mark the one that speaks TLS. */
+function tlsPort({ ports = [] }: ServiceShape): number | undefined {
+  return ports.map((each) => (typeof each === 'number' ? each : each.port)).find((port) => port === 443);
 }
 
 /** Real servers of the VIP's family. */

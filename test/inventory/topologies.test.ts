@@ -90,6 +90,11 @@ describe('firewall marks', () => {
     });
   });
 
+  it('are asked over TLS on the port that speaks it', () => {
+    const service = '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr, check: { https: {} } }';
+    expect(fleetOf({ services: service }).services[0]?.check).toMatchObject({ kind: 'https', port: 443 });
+  });
+
   it('make a listener of each port, with TLS on 443', () => {
     const { nginx } = fleetOf({ services: '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr }', more: 'nginx: {}' });
     expect(nginx?.listeners.map(({ port, tls }) => `${port} ${tls}`)).toEqual(['80 false', '443 true']);
