@@ -26,7 +26,7 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
     'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Before keepalived first runs it listens whether somebody else has the VRID. Scripts that it names are put on the host by steps before.',
   params: keepalivedParams,
   // It loads ip_vs by itself when it starts.
-  touches: (want) => ['module:ip_vs', ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
+  touches: (want) => ['module:ip_vs', ...connector(want), ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
   needs: () => ['package:keepalived'],
   probe: (want) =>
     lines(
@@ -80,6 +80,11 @@ if [ "$state" = none ]; then`,
   handlers: (want) => keepalivedHandlers(valid(sh`${configPath}`, want)),
   example: { router_id: 'dr1', vrrp: exampleVrrp, priorities: { lvs: 100 }, services: [exampleService] },
 });
+
+/** The kernel tells of processes through a module that keepalived has loaded. */
+function connector({ vrrp: { instances } }: KeepalivedWant): readonly string[] {
+  return instances.some(({ trackProcesses }) => trackProcesses.length > 0) ? ['module:cn'] : [];
+}
 
 function pathsOf({ vrrp: { alarm } }: KeepalivedWant): readonly string[] {
   return alarm === undefined ? [configPath] : [configPath, alarmPath];
