@@ -1,5 +1,5 @@
 /** What `deploy` computes from an inventory for its tasks, where a wrong value would cut clients off. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseInventory } from '../../src/inventory/load.ts';
 import { bindPlaybook } from '../../src/playbook/bind.ts';
 import { loadPlaybook } from '../../src/playbook/load.ts';
@@ -60,4 +60,31 @@ test('connections that nginx on a director ends are tracked, and its backends ad
   expect(wants('firewall', 'web1', { services, more })).toMatchObject([
     { services: [{ vip: '10.18.43.30' }], asked: [{ rip: '192.168.7.13', port: 8088 }] },
   ]);
+});
+
+describe('NAT', () => {
+  const more = 'nat: { gateway: 192.168.7.1/24, interface: eth1 }';
+
+  test('sends the replies of every marked port back through the director', () => {
+    const services = '  - { vip: 10.18.43.30, fwmark: 5, ports: [80, 443, { port: 53, protocol: udp }], scheduler: rr, forward: nat }';
+    const [want] = wants('route', 'web1', { services, more }) as readonly { readonly routes: readonly object[] }[];
+    expect(want?.routes).toMatchObject([
+      { from: '192.168.7.13', protocol: 'tcp', port: 80 },
+      { from: '192.168.7.13', protocol: 'tcp', port: 443 },
+      { from: '192.168.7.13', protocol: 'udp', port: 53 },
+    ]);
+  });
+
+  test('of IPv4 makes no router of IPv6: that would end the autoconfiguration of the director', () => {
+    const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: nat }';
+    const values = wants('sysctl', 'dr1', { services, more }).map((want) => (want as { values: object }).values);
+    const all = Object.assign({}, ...values);
+    expect(all).toMatchObject({ 'net/ipv4/ip_forward': 1, 'net/ipv4/vs/conntrack': 1 });
+    expect(Object.keys(all).filter((key) => key.includes('ipv6'))).toEqual([]);
+  });
+});
+
+test('a director with keepalived, too, has the repair page that the sorry server is', () => {
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, sorry_server: "127.0.0.1:80" }';
+  expect(wants('nginx_config', 'dr1', { services })).toMatchObject([{ sites: [{ name: 'repair', listen: [{ port: 80 }], status: 503 }] }]);
 });
