@@ -25,7 +25,7 @@ export function buildService(said: ServiceShape, hosts: readonly Host[], file: s
     onePacket: said.one_packet,
     quorum: said.quorum,
     hysteresis: said.hysteresis,
-    check: buildCheck(said, file),
+    check: buildCheck(said, fwmark, file),
     realServers: buildRealServers(said, port, hosts),
     sorryServer: said.sorry_server === undefined ? undefined : splitSocket(said.sorry_server),
     redirect: said.redirect,
@@ -45,7 +45,8 @@ export function saidKinds(check: CheckShape): readonly Kind[] {
 }
 
 /** A UDP service is not asked over TCP, where nothing else is said. */
-function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: string): HealthCheck {
+function buildCheck(service: ServiceShape, mark: FirewallMark | undefined, file: string): HealthCheck {
+  const { check: said, protocol, redirect } = service;
   const kind = saidKinds(said)[0] ?? (protocol === 'udp' ? 'udp' : 'tcp');
   const times = said[kind] ?? { timeout: 3, retry: 3, delay_before_retry: 3 };
   const { misc, dns, udp } = said;
@@ -56,7 +57,10 @@ function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: str
     retry: times.retry,
     delayBeforeRetry: times.delay_before_retry,
     delayLoop: said.delay_loop,
-    port: ('port' in times ? (times.port as number | undefined) : undefined) ?? redirect,
+    port:
+      ('port' in times ? (times.port as number | undefined) : undefined) ??
+      redirect ??
+      (kind === 'https' ? securePort(service, mark) : undefined),
     ...defined({
       path: web?.path,
       hostHeader: web?.host,
@@ -68,6 +72,12 @@ function buildCheck({ check: said, protocol, redirect }: ServiceShape, file: str
     ...(kind === 'dns' && dns && { type: dns.type, name: dns.name }),
     ...(kind === 'udp' && { payload: udp?.payload?.toLowerCase(), requireReply: udp?.require_reply ?? false }),
   });
+}
+
+/** A mark has several ports, and the first need not speak TLS: https is asked on 443 where that is among them. */
+function securePort({ backends }: ServiceShape, mark: FirewallMark | undefined): number | undefined {
+  const moved = Object.values(chosenBackends(backends).settings).some(({ port }) => port !== undefined);
+  return moved ? undefined : mark?.ports.find(({ port, protocol }) => port === 443 && protocol === 'tcp')?.port;
 }
 
 /** Real servers of the VIP's family. */

@@ -90,6 +90,16 @@ describe('firewall marks', () => {
     });
   });
 
+  it('are asked over https where TLS is spoken', () => {
+    const port = (ports: string, check: string, more = '') =>
+      fleetOf({ services: `  - { vip: 10.18.43.30, fwmark: 7, ports: ${ports}, scheduler: rr, check: ${check}${more} }` }).services[0]
+        ?.check.port;
+    expect(port('[80, 443]', '{ https: {} }')).toBe(443);
+    expect(port('[80, 443]', '{ https: { port: 80 } }')).toBe(80);
+    expect(port('[80, 443]', '{ http: {} }')).toBeUndefined();
+    expect(port('[80, 8443]', '{ https: {} }')).toBeUndefined();
+  });
+
   it('make a listener of each port, with TLS on 443', () => {
     const { nginx } = fleetOf({ services: '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr }', more: 'nginx: {}' });
     expect(nginx?.listeners.map(({ port, tls }) => `${port} ${tls}`)).toEqual(['80 false', '443 true']);
