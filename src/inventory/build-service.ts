@@ -25,7 +25,7 @@ export function buildService(said: ServiceShape, hosts: readonly Host[], file: s
     onePacket: said.one_packet,
     quorum: said.quorum,
     hysteresis: said.hysteresis,
-    check: buildCheck(said, fwmark, file),
+    check: buildCheck(said, file),
     realServers: buildRealServers(said, port, hosts),
     sorryServer: said.sorry_server === undefined ? undefined : splitSocket(said.sorry_server),
     redirect: said.redirect,
@@ -45,7 +45,7 @@ export function saidKinds(check: CheckShape): readonly Kind[] {
 }
 
 /** A UDP service is not asked over TCP, where nothing else is said. */
-function buildCheck(service: ServiceShape, mark: FirewallMark | undefined, file: string): HealthCheck {
+function buildCheck(service: ServiceShape, file: string): HealthCheck {
   const { check: said, protocol, redirect } = service;
   const kind = saidKinds(said)[0] ?? (protocol === 'udp' ? 'udp' : 'tcp');
   const times = said[kind] ?? { timeout: 3, retry: 3, delay_before_retry: 3 };
@@ -58,9 +58,7 @@ function buildCheck(service: ServiceShape, mark: FirewallMark | undefined, file:
     delayBeforeRetry: times.delay_before_retry,
     delayLoop: said.delay_loop,
     port:
-      ('port' in times ? (times.port as number | undefined) : undefined) ??
-      redirect ??
-      (kind === 'https' ? securePort(service, mark) : undefined),
+      ('port' in times ? (times.port as number | undefined) : undefined) ?? redirect ?? (kind === 'https' ? tlsPort(service) : undefined),
     ...defined({
       path: web?.path,
       hostHeader: web?.host,
@@ -74,10 +72,9 @@ function buildCheck(service: ServiceShape, mark: FirewallMark | undefined, file:
   });
 }
 
-/** A mark has several ports, and the first need not speak TLS: https is asked on 443 where that is among them. */
-function securePort({ backends }: ServiceShape, mark: FirewallMark | undefined): number | undefined {
-  const moved = Object.values(chosenBackends(backends).settings).some(({ port }) => port !== undefined);
-  return moved ? undefined : mark?.ports.find(({ port, protocol }) => port === 443 && protocol === 'tcp')?.port;
+/** Of several ports under one mark the one that speaks TLS. */
+function tlsPort({ ports = [] }: ServiceShape): number | undefined {
+  return ports.map((each) => (typeof each === 'number' ? each : each.port)).find((port) => port === 443);
 }
 
 /** Real servers of the VIP's family. */

@@ -90,14 +90,9 @@ describe('firewall marks', () => {
     });
   });
 
-  it('are asked over https where TLS is spoken', () => {
-    const port = (ports: string, check: string, more = '') =>
-      fleetOf({ services: `  - { vip: 10.18.43.30, fwmark: 7, ports: ${ports}, scheduler: rr, check: ${check}${more} }` }).services[0]
-        ?.check.port;
-    expect(port('[80, 443]', '{ https: {} }')).toBe(443);
-    expect(port('[80, 443]', '{ https: { port: 80 } }')).toBe(80);
-    expect(port('[80, 443]', '{ http: {} }')).toBeUndefined();
-    expect(port('[80, 8443]', '{ https: {} }')).toBeUndefined();
+  it('are asked over TLS on the port that speaks it', () => {
+    const service = '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr, check: { https: {} } }';
+    expect(fleetOf({ services: service }).services[0]?.check).toMatchObject({ kind: 'https', port: 443 });
   });
 
   it('make a listener of each port, with TLS on 443', () => {

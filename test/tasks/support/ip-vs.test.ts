@@ -28,6 +28,7 @@ test('reads every kind of virtual server and row that the kernel prints', () => 
       port: 80,
       scheduler: 'rr',
       persistence: 5000,
+      granularity: '255.255.255.255',
       rows: [
         { address: '10.18.43.13', port: 80, forward: 'dr', weight: 1 },
         { address: '10.18.43.14', port: 8080, forward: 'nat', weight: 100 },
@@ -38,6 +39,7 @@ test('reads every kind of virtual server and row that the kernel prints', () => 
       address: '192.168.0.77',
       port: 53,
       scheduler: 'rr',
+      onePacket: true,
       rows: [{ address: '10.18.43.10', port: 53, forward: 'local', weight: 0 }],
     },
     { protocol: 'FWM', address: '16', port: 0, scheduler: 'wlc', rows: [] },
