@@ -49,6 +49,16 @@ const params = z.strictObject({
     .optional()
     .describe('What the host is: directors also need VRRP, and no tracking of half connections. Unsaid, who has VRRP peers is a director.'),
   services: z.array(service).default([]).describe('Virtual services whose ports are admitted.'),
+  asked: z
+    .array(
+      z.strictObject({
+        rip: address.describe('Address of the real server.'),
+        port: port.describe('Port.'),
+        protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Transport protocol.'),
+      }),
+    )
+    .default([])
+    .describe('What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors.'),
   vrrp_peers: z.array(address).default([]).describe('Addresses of the other directors, whose adverts are admitted.'),
   sync: z.boolean().default(false).describe('Admits the connections that the other directors report (the sync daemon of IPVS, 8848/udp).'),
   directors: z.array(address).default([]).describe('On backends: addresses of the directors, from which tunnelled packets are admitted.'),
@@ -163,6 +173,7 @@ printf '\nfiles\n'`,
     state: 'managed',
     role: 'director',
     services: [{ vip: '10.18.43.30', port: 80, protocol: 'tcp', forward: 'dr', real_servers: [{ rip: '10.18.43.13', port: 80 }] }],
+    asked: [{ rip: '10.18.43.13', port: 8081, protocol: 'tcp' }],
     vrrp_peers: ['10.18.43.20'],
     sync: true,
     directors: [],

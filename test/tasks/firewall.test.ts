@@ -70,6 +70,30 @@ describe('managed', () => {
     expect(ids({ ...director, role: 'backend' }, found)).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
   });
 
+  test('a backend admits what directors ask it, and tunnels from addresses of its own family', () => {
+    const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0' })}`;
+    const backend = {
+      ...director,
+      role: 'backend',
+      services: [{ vip: '10.18.43.30', port: 80, forward: 'tun' }],
+      asked: [{ rip: '10.18.43.13', port: 8081 }],
+      directors: ['10.18.43.10', 'fd79::10'],
+      vrrp_peers: [],
+    };
+    expect(ids(backend, found).filter((id) => id.startsWith('live:'))).toEqual([
+      'live:public:80/tcp',
+      'live:public:8081/tcp',
+      'live:public:tunnel (4) from 10.18.43.10',
+    ]);
+  });
+
+  test('adverts over IPv6 come from link-local addresses', () => {
+    const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0' })}`;
+    const six = { ...director, services: [{ vip: 'fd79::30', port: 80, forward: 'nat' }], vrrp_peers: ['fd79::20'] };
+    expect(ids(six, found)).toContain('live:public:vrrp on the link');
+    expect(ids(director, found)).not.toContain('live:public:vrrp on the link');
+  });
+
   test('whoever has VRRP peers is a director, unless it is said otherwise', () => {
     const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0', ports: '80/tcp' })}`;
     const { role: _, ...unsaid } = director;

@@ -10,6 +10,8 @@ export interface Needs {
     readonly forward: 'dr' | 'nat' | 'tun';
     readonly real_servers: readonly { readonly rip: string; readonly port: number }[];
   }[];
+  /** What directors connect to by themselves. */
+  readonly asked: readonly { readonly rip: string; readonly port: number; readonly protocol: 'tcp' | 'udp' }[];
   readonly vrrp_peers: readonly string[];
   readonly directors: readonly string[];
   readonly sync: boolean;
@@ -18,8 +20,8 @@ export interface Needs {
 /** Each once; a chain takes those of its hook and family. */
 export function neededRules(needs: Needs): readonly PacketRule[] {
   const rules = needs.director
-    ? [...servicesOfDirector(needs), ...pairOfDirectors(needs)]
-    : [...servicesOfBackend(needs), ...tunnelled(needs)];
+    ? [...servicesOfDirector(needs), ...askedByDirector(needs), ...pairOfDirectors(needs)]
+    : [...servicesOfBackend(needs), ...askedOfBackend(needs), ...tunnelled(needs)];
   return [...new Map(rules.map((rule) => [`${rule.hook} ${rule.family} ${rule.name}`, rule])).values()];
 }
 
@@ -53,10 +55,25 @@ function servicesOfDirector({ services }: Needs): readonly PacketRule[] {
   });
 }
 
-/** Adverts, the group that they come by, and the sync daemon. IPv6 adverts come from link-local addresses, which no inventory knows. */
-function pairOfDirectors({ vrrp_peers, services, sync }: Needs): readonly PacketRule[] {
+function askedByDirector({ asked }: Needs): readonly PacketRule[] {
+  return asked.map(({ rip, port, protocol }) =>
+    accept(rip, { name: `${port}/${protocol} to ${rip}`, to: rip, protocol, port, hook: 'output' }),
+  );
+}
+
+function askedOfBackend({ asked }: Needs): readonly PacketRule[] {
+  return asked.map(({ rip, port, protocol }) => accept(rip, { name: `${port}/${protocol}`, protocol, port, hook: 'input' }));
+}
+
+/** IPv6 adverts come from link-local addresses, which no inventory knows. */
+export function overIPv6({ vrrp_peers, services }: Needs): boolean {
+  return services.some(({ vip }) => familyOf(vip) === 'ip6') || vrrp_peers.some((peer) => familyOf(peer) === 'ip6');
+}
+
+/** Adverts, the group that they come by, and the sync daemon. */
+function pairOfDirectors(needs: Needs): readonly PacketRule[] {
+  const { vrrp_peers, sync } = needs;
   if (vrrp_peers.length === 0) return [];
-  const v6 = services.some(({ vip }) => familyOf(vip) === 'ip6') || vrrp_peers.some((peer) => familyOf(peer) === 'ip6');
   const group = { from: 'fe80::/10', to: 'ff02::12', protocol: '112', name: 'vrrp on the link' };
   return [
     ...vrrp_peers.flatMap((peer) => [
@@ -70,7 +87,7 @@ function pairOfDirectors({ vrrp_peers, services, sync }: Needs): readonly Packet
         : []),
     ]),
     ...(['input', 'output'] as const).map((hook) => accept('0.0.0.0', { name: 'igmp', protocol: '2', hook })),
-    ...(v6 ? (['input', 'output'] as const).map((hook) => accept('::', { ...group, hook })) : []),
+    ...(overIPv6(needs) ? (['input', 'output'] as const).map((hook) => accept('::', { ...group, hook })) : []),
   ];
 }
 
@@ -90,8 +107,13 @@ function servicesOfBackend({ services }: Needs): readonly PacketRule[] {
 function tunnelled({ services, directors }: Needs): readonly PacketRule[] {
   const inner = [...new Set(services.filter(({ forward }) => forward === 'tun').map(({ vip }) => innerProtocol(vip)))];
   return inner.flatMap((protocol) =>
-    directors.map((from) => accept(from, { name: `tunnel (${protocol}) from ${from}`, from, protocol, hook: 'input' })),
+    ends(directors, protocol).map((from) => accept(from, { name: `tunnel (${protocol}) from ${from}`, from, protocol, hook: 'input' })),
   );
+}
+
+/** Both addresses of a tunnel are of the family that it carries. */
+export function ends(directors: readonly string[], protocol: string): readonly string[] {
+  return directors.filter((address) => innerProtocol(address) === protocol);
 }
 
 /** Of what IPVS sends through the tunnel: IPv4 in IP is 4, IPv6 in IP is 41. */

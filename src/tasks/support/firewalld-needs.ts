@@ -1,26 +1,32 @@
 /** What the cluster needs, in firewalld's words: ports for whole zones, rich rules for protocols, direct rules for what zones cannot say. */
-import { type Needs, syncPort } from './firewall-rules.ts';
+import { ends, type Needs, overIPv6, syncPort } from './firewall-rules.ts';
 import type { Admission } from './firewalld.ts';
 import type { Admissions } from './firewalld-changes.ts';
 import { familyOf } from './packet-rule.ts';
 
 /** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
 export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct'> {
-  const { director, services, vrrp_peers, sync, directors } = needs;
-  const ports = services.flatMap(({ port, protocol, forward, real_servers }) => [
+  const { director, services, asked, vrrp_peers, sync, directors } = needs;
+  const served = services.flatMap(({ port, protocol, forward, real_servers }) => [
     ...(director || forward !== 'nat' || real_servers.length === 0 ? [`${port}/${protocol}`] : []),
     ...(director ? [] : real_servers.map(({ port: real }) => `${real}/${protocol}`)),
   ]);
+  const ports = [...served, ...(director ? [] : asked.map(({ port, protocol }) => `${port}/${protocol}`))];
   const tunnelled = director
     ? []
     : services.filter(({ forward }) => forward === 'tun').map(({ vip }) => (familyOf(vip) === 'ip6' ? '41' : '4'));
   const rules: readonly Admission[] = [
     ...[...new Set(ports)].map((rule) => ({ name: rule, kind: 'port', rule }) as const),
     ...(director ? vrrp_peers.map((peer) => fromPeer(`vrrp from ${peer}`, peer, 'protocol value="vrrp"', 'vrrp')) : []),
+    ...(director && vrrp_peers.length > 0 && overIPv6(needs)
+      ? [fromPeer('vrrp on the link', 'fe80::/10', 'protocol value="vrrp"', 'vrrp')]
+      : []),
     ...(director && vrrp_peers.length > 0 ? [igmp] : []),
     ...(director && sync ? vrrp_peers.map((peer) => fromPeer(`sync from ${peer}`, peer, `port port="${syncPort}" protocol="udp"`)) : []),
     ...[...new Set(tunnelled)].flatMap((protocol) =>
-      directors.map((from) => fromPeer(`tunnel (${protocol}) from ${from}`, from, `protocol value="${protocol}"`, protocol)),
+      ends(directors, protocol).map((from) =>
+        fromPeer(`tunnel (${protocol}) from ${from}`, from, `protocol value="${protocol}"`, protocol),
+      ),
     ),
   ];
   return { rules, direct: director ? services.flatMap(directRules) : [] };
