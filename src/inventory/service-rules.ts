@@ -5,6 +5,7 @@ import { methodNames, realServerFaults } from './backend-rules.ts';
 import { saidKinds } from './build-service.ts';
 import { type Complaint, fault, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
+import { chosenBackends } from './entries.ts';
 
 /** Rules about virtual servers and what is behind them. */
 export function serviceFaults(draft: Draft): readonly Complaint[] {
@@ -104,6 +105,12 @@ function vipProblem(
 
 function quorumFaults({ built, index }: Subject): readonly Complaint[] {
   const total = built.realServers.reduce((sum, { weight }) => sum + weight, 0);
+  if (built.hysteresis !== undefined && built.hysteresis >= built.quorum) {
+    const found = `the hysteresis ${built.hysteresis} is not below the quorum ${built.quorum}`;
+    return [
+      fault('hysteresis', ['services', index, 'hysteresis'], found, 'keepalived would make it smaller: say less, or a larger quorum'),
+    ];
+  }
   if (total === 0 || built.quorum <= total) return [];
   const found = `the quorum ${built.quorum} is more than the weight of all real servers (${total})`;
   return [fault('quorum', ['services', index, 'quorum'], found, 'the service would never be up: say less')];
@@ -130,6 +137,20 @@ function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Comp
   if (built.forward === 'nat' && loopback) {
     return [
       fault('sorry-server', at, `the kernel drops what NAT sends to ${address}`, 'name an address of the director that is not loopback'),
+    ];
+  }
+  const director = fleet.hosts.find(
+    ({ role, interfaces }) => role === 'director' && interfaces.some((nic) => nic.addresses.map(addressOf).includes(address)),
+  );
+  if (director && fleet.vrrp && built.forward !== 'nat') {
+    const found = `the sorry server ${address} is ${director.name}, which does not have the VIP while another director sends there`;
+    return [
+      fault(
+        'sorry-server',
+        at,
+        found,
+        `say ${address.includes(':') ? '[::1]' : '127.0.0.1'}:${built.port}: each director answers by itself`,
+      ),
     ];
   }
   if (port === built.port || built.forward === 'nat') return [];
@@ -163,7 +184,7 @@ function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
 }
 
 /** What the forwarding method asks for elsewhere. */
-function methodFaults({ said, built, index }: Subject, { shape }: Draft): readonly Complaint[] {
+function methodFaults({ said, built, index }: Subject, { shape, fleet }: Draft): readonly Complaint[] {
   const at = ['services', index];
   if (built.forward === 'nat' && !shape.nat) {
     return [
@@ -174,6 +195,17 @@ function methodFaults({ said, built, index }: Subject, { shape }: Draft): readon
         'say nat: { gateway: ADDRESS/LENGTH, interface: NAME }',
       ),
     ];
+  }
+  const { nat } = fleet;
+  if (built.forward === 'nat' && nat && familyOf(nat.gateway.address) !== familyOf(built.vip)) {
+    const found = `the VIP ${built.vip} and the gateway ${nat.gateway.address} are of two families`;
+    return [
+      fault('mixed-families', [...at, 'vip'], found, 'replies of its real servers would not go through the director: use dr or tun for it'),
+    ];
+  }
+  if (said.redirect !== undefined && built.fwmark) {
+    const hint = 'real servers answer on the marked ports themselves: take redirect away, or say a service for each port';
+    return [keyFault('no-redirect', [...at, 'redirect'], 'a mark has several ports, and one redirect', hint)];
   }
   if (said.redirect !== undefined && built.forward === 'nat') {
     return [
@@ -247,6 +279,8 @@ export function proxyFaults({ shape, fleet, locate }: Draft): readonly Complaint
           ? choice.backends
           : Object.keys(choice.backends),
     );
+    if (choices.some((choice) => choice && chosenBackends(choice.backends).names?.length === 0))
+      return [keyFault('empty-group', [...at, 'backends'], 'this site has no backends', 'say all, or at least one name')];
     const unknown = named.filter((name) => !known.includes(name));
     return unknown.map((name) =>
       keyFault('unknown-host', [...at, 'backends'], `no backend is called "${name}"`, `backends: ${known.join(', ')}`),
