@@ -27,7 +27,7 @@ function tieFaults({ shape, fleet }: Draft): readonly Complaint[] {
   );
 }
 
-/** Unicast adverts, and those of IPv4, need an address to come from. */
+/** Adverts of IPv4 need an address to come from, those of IPv6 have a link-local one. Unicast ones are looked at elsewhere. */
 function heartbeatFaults(all: readonly Said[], { shape, fleet }: Draft): readonly Complaint[] {
   return hostEntries(shape).flatMap(({ path, section }, index) => {
     const host = fleet.hosts[index];
@@ -35,9 +35,8 @@ function heartbeatFaults(all: readonly Said[], { shape, fleet }: Draft): readonl
     return all.flatMap((one) => {
       const built = fleet.vrrp?.instances.find(({ instance }) => instance === one.name);
       if (section !== 'directors' || !host || !built || !nic(one) || host.heartbeats?.[one.name] !== undefined) return [];
-      if (built.family === 'ipv6' && !built.unicast) return [];
-      const family = built.family === 'ipv6' ? 'IPv6' : 'IPv4';
-      const found = `${host.name} has no ${family} address on ${one.said.interface}, from which adverts of ${one.name} come`;
+      if (built.family === 'ipv6' || built.unicast) return [];
+      const found = `${host.name} has no IPv4 address on ${one.said.interface}, from which adverts of ${one.name} come`;
       return [keyFault('no-heartbeat', path, found, `give ${one.said.interface} one under its interfaces`)];
     });
   });

@@ -4,12 +4,24 @@ import type { Draft } from './draft.ts';
 import { hostFaults } from './host-rules.ts';
 import { interfaceFaults } from './interface-rules.ts';
 import { nginxFaults } from './nginx-rules.ts';
+import { scriptNameFaults } from './script-rules.ts';
 import { natFaults, proxyFaults, serviceFaults } from './service-rules.ts';
 import { shapeFaults } from './shape-rules.ts';
 import { vrrpFaults } from './vrrp-rules.ts';
 
 /** Everything about an inventory that cannot work although each value by itself is right. */
 export function findFaults(draft: Draft): readonly Complaint[] {
-  const rules = [shapeFaults, hostFaults, addressFaults, interfaceFaults, vrrpFaults, serviceFaults, proxyFaults, natFaults, nginxFaults];
+  const rules = [
+    shapeFaults,
+    hostFaults,
+    addressFaults,
+    interfaceFaults,
+    vrrpFaults,
+    serviceFaults,
+    proxyFaults,
+    natFaults,
+    nginxFaults,
+    scriptNameFaults,
+  ];
   return rules.flatMap((rule) => rule(draft));
 }

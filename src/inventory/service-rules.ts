@@ -3,7 +3,7 @@ import type { VirtualServer } from '../model.ts';
 import { addressOf, familyOf, inSubnet, prefixOf, subnetEdge } from './addresses.ts';
 import { methodNames, realServerFaults } from './backend-rules.ts';
 import { saidKinds } from './build-service.ts';
-import { type Complaint, fault, keyFault } from './complaints.ts';
+import { type Complaint, fault, formatPath, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
 import { chosenBackends } from './entries.ts';
 
@@ -104,14 +104,14 @@ function vipProblem(
 }
 
 function quorumFaults({ built, index }: Subject): readonly Complaint[] {
-  const total = built.realServers.reduce((sum, { weight }) => sum + weight, 0);
-  if (built.hysteresis !== undefined && built.hysteresis >= built.quorum) {
-    const found = `the hysteresis ${built.hysteresis} is not below the quorum ${built.quorum}`;
-    return [
-      fault('hysteresis', ['services', index, 'hysteresis'], found, 'keepalived would make it smaller: say less, or a larger quorum'),
-    ];
+  const { quorum, hysteresis = 0 } = built;
+  if (hysteresis > 0 && hysteresis >= quorum) {
+    const found = `the hysteresis ${hysteresis} is not below the quorum ${quorum}`;
+    const hint = quorum === 1 ? 'take it away, or say a greater quorum' : `at most ${quorum - 1}; keepalived would lower it`;
+    return [fault('hysteresis', ['services', index, 'hysteresis'], found, hint)];
   }
-  if (total === 0 || built.quorum <= total) return [];
+  const total = built.realServers.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0 || quorum <= total) return [];
   const found = `the quorum ${built.quorum} is more than the weight of all real servers (${total})`;
   return [fault('quorum', ['services', index, 'quorum'], found, 'the service would never be up: say less')];
 }
@@ -170,6 +170,12 @@ function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
   if (script !== undefined && !existsSync(script)) {
     return [
       fault('no-file', [...at, 'misc', 'script'], `there is no file ${said.check.misc?.script}`, 'the path is relative to the inventory'),
+    ];
+  }
+  if (first === 'misc' && !Number.isInteger(built.check.timeout)) {
+    const place = [...at, 'misc', 'timeout'];
+    return [
+      fault('wrong-value', place, `${formatPath(place)} is ${built.check.timeout}`, 'allowed: whole seconds from 1 to 3600 for a script'),
     ];
   }
   if (protocol !== 'udp' || first !== 'tcp') return [];

@@ -1,7 +1,7 @@
 import { familyOf } from './addresses.ts';
 import { saidInstances } from './build-vrrp.ts';
 import { type Complaint, fault, formatValue, keyFault, type Path } from './complaints.ts';
-import { type Draft, lineOf } from './draft.ts';
+import { type Draft, lineOf, networksOf } from './draft.ts';
 import { hostEntries } from './entries.ts';
 import { didYouMean } from './nearest.ts';
 import { pairFaults } from './pair-rules.ts';
@@ -28,6 +28,7 @@ export function vrrpFaults(draft: Draft): readonly Complaint[] {
     ...groupFaults(all, draft),
     ...priorityFaults(all, draft),
     ...pairFaults(all, draft),
+    ...unicastFaults(draft),
   ];
 }
 
@@ -207,6 +208,23 @@ function groupFaults(all: readonly Said[], { shape }: Draft): readonly Complaint
       return names.indexOf(name) === index ? [] : [fault('duplicate-instance', at, `${name} is listed twice`, 'once is enough')];
     }),
   );
+}
+
+/** Unicast adverts go from address to address: each director has one of the instance's family where the heartbeat is. */
+function unicastFaults({ shape, fleet }: Draft): readonly Complaint[] {
+  const unicast = (fleet.vrrp?.instances ?? []).filter((each) => each.unicast);
+  return hostEntries(shape).flatMap(({ name, path, said }, index) => {
+    const host = fleet.hosts[index];
+    if (host?.role !== 'director') return [];
+    return unicast.flatMap(({ instance, interface: nic, family }) => {
+      // An interface that is not there is said elsewhere.
+      if (!host.interfaces.some((each) => each.name === nic) || Object.hasOwn(host.heartbeats ?? {}, instance)) return [];
+      const words = family === 'ipv6' ? 'IPv6' : 'IPv4';
+      const found = `${instance} is unicast, but ${name} has no ${words} address on ${nic}`;
+      const at = said.interfaces ? [...path, 'interfaces'] : path;
+      return [keyFault('no-heartbeat', at, found, `give it one there, or take unicast away; its interfaces: ${networksOf(host)}`)];
+    });
+  });
 }
 
 /** Every director has a priority in every instance, and no two the same. */

@@ -7,6 +7,7 @@ import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, vali
 import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived-scripts.ts';
 import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived-version.ts';
 import { sharedPart } from './support/keepalived-vrrp.ts';
+import { type Heard, notLooked, parseHeard, refuseForeign, vridProbe } from './support/vrid-listen.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenKeepalived {
@@ -16,16 +17,27 @@ interface SeenKeepalived {
   readonly version: SeenVersion;
   /** Whether the running process has read the file that is there. */
   readonly process: 'none' | 'loaded' | 'pending';
+  /** What was heard of other routers; absent where keepalived runs. */
+  readonly heard: Heard | undefined;
 }
 
 export default defineTask<KeepalivedWant, SeenKeepalived>({
   summary:
-    'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Scripts that it names are put on the host by steps before.',
+    'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Before keepalived first runs it listens whether somebody else has the VRID. Scripts that it names are put on the host by steps before.',
   params: keepalivedParams,
   // It loads ip_vs by itself when it starts.
-  touches: (want) => ['module:ip_vs', ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
+  touches: (want) => ['module:ip_vs', ...connector(want), ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
   needs: () => ['package:keepalived'],
-  probe: (want) => lines(filesProbe(pathsOf(want)), versionProbe, keepalivedState, sh`printf 'process %s\n' "$state"`),
+  probe: (want) =>
+    lines(
+      filesProbe(pathsOf(want)),
+      versionProbe,
+      keepalivedState,
+      sh`printf 'process %s\n' "$state"
+if [ "$state" = none ]; then`,
+      vridProbe(want.vrrp.instances),
+      sh`fi`,
+    ),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
     const process = /^process (loaded|pending)$/m.exec(rest)?.[1];
@@ -34,11 +46,14 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
       alarm: files[1],
       version: parseVersion(rest),
       process: process === 'loaded' || process === 'pending' ? process : 'none',
+      heard: parseHeard(rest),
     };
   },
-  plan: (seen, want, { facts, same }) => {
+  plan: (seen, want, context) => {
+    const { facts, same } = context;
     const version = versionFor(seen.version, facts, want.version);
     refuseOlder(version, want);
+    if (seen.heard) refuseForeign(seen.heard, want.vrrp.instances, context);
     const content = keepalivedConf(want, version);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
     const changes = fileChange({
@@ -52,15 +67,24 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
       context: { same },
     });
     const reload = changes.length === 0 && seen.process === 'pending' ? [reloadChange(want)] : [];
-    return [...alarmChange(seen.alarm, want, same), ...changes, ...reload];
+    const unsure = notLooked(seen.heard, want.vrrp.instances);
+    const all = [...alarmChange(seen.alarm, want, same), ...changes, ...reload];
+    return all.map((change, index) => (index === 0 && unsure !== '' ? { ...change, title: `${change.title}; ${unsure}` } : change));
   },
-  settled: ({ services }, seen) =>
-    `${configPath} holds ${services.length === 1 ? 'the service' : `the ${services.length} services`} as wanted${
-      seen.process === 'loaded' ? ', and keepalived has loaded it' : ''
-    }`,
+  settled: ({ services, vrrp }, seen) => {
+    const held = `${configPath} holds ${services.length === 1 ? 'the service' : `the ${services.length} services`} as wanted`;
+    return [seen.process === 'loaded' ? `${held}, and keepalived has loaded it` : held, notLooked(seen.heard, vrrp.instances)]
+      .filter(Boolean)
+      .join('; ');
+  },
   handlers: (want) => keepalivedHandlers(valid(sh`${configPath}`, want)),
   example: { router_id: 'dr1', vrrp: exampleVrrp, priorities: { lvs: 100 }, services: [exampleService] },
 });
+
+/** The kernel tells of processes through a module that keepalived has loaded. */
+function connector({ vrrp: { instances } }: KeepalivedWant): readonly string[] {
+  return instances.some(({ trackProcesses }) => trackProcesses.length > 0) ? ['module:cn'] : [];
+}
 
 function pathsOf({ vrrp: { alarm } }: KeepalivedWant): readonly string[] {
   return alarm === undefined ? [configPath] : [configPath, alarmPath];

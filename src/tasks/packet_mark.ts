@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext } from '../task.ts';
 import { bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
-import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains } from './support/own-chains.ts';
+import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains, ruleModules } from './support/own-chains.ts';
 import { familyOf, type PacketRule } from './support/packet-rule.ts';
 import type { RuleChain } from './support/rule-chain.ts';
 
@@ -47,7 +47,7 @@ const table: OwnTable = {
 export default defineTask<Want, Seen>({
   summary: 'Marks packets to ports of a VIP with a number, now and at every boot, for services of IPVS with a firewall mark.',
   params,
-  touches: () => ['firewall:marks', `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
+  touches: () => ['firewall:marks', ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
   probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
   parse({ stdout }: Output): Seen {
     const unit = parseBootUnit(stdout, table.unit);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext } from '../task.ts';
 import { bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
-import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains } from './support/own-chains.ts';
+import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains, ruleModules } from './support/own-chains.ts';
 import { familyOf, type PacketRule } from './support/packet-rule.ts';
 import type { RuleChain } from './support/rule-chain.ts';
 
@@ -38,7 +38,7 @@ const table: OwnTable = {
 export default defineTask<Want, Seen>({
   summary: 'Leads a port of an address to a local port, now and at every boot.',
   params,
-  touches: () => ['firewall:redirects', `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
+  touches: () => ['firewall:redirects', ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
   probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
   parse({ stdout }: Output): Seen {
     const unit = parseBootUnit(stdout, table.unit);

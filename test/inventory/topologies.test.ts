@@ -168,6 +168,14 @@ test('a public VIP in front of private real servers is said to be routed', () =>
 
 const oneOf = (services: string): Parts => ({ services });
 
+test('one script may be named in several places, and unicast and a hysteresis below the quorum are right', () => {
+  const vrrp =
+    'vrrp: { id: 51, interface: eth0, unicast: true, notify: a/look.sh, scripts: { look: { file: ./a/look.sh } }, track_scripts: [look] }';
+  const services =
+    '  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 1, check: { misc: { script: package.json, timeout: 2 } } }';
+  expect(complaintsAbout(inventory({ vrrp, services }))).toEqual([]);
+});
+
 describe('what cannot work', () => {
   const cases: readonly (readonly [what: string, parts: Parts, line: string])[] = [
     [
@@ -270,11 +278,6 @@ describe('what cannot work', () => {
       'the sorry server 10.18.43.20 is dr2, which does not have the VIP while another director sends there; say 127.0.0.1:80: each director answers by itself',
     ],
     [
-      'a hysteresis that keepalived would change',
-      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 2 }'),
-      'the hysteresis 2 is not below the quorum 2; keepalived would make it smaller: say less, or a larger quorum',
-    ],
-    [
       'one priority twice in an instance',
       {
         vrrp: 'vrrp: { interface: eth0, instances: { A: { id: 51 } } }',
@@ -351,6 +354,40 @@ describe('what cannot work', () => {
       'a quorum that cannot be',
       oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 3 }'),
       'the quorum 3 is more than the weight of all real servers (2); the service would never be up: say less',
+    ],
+    [
+      'a hysteresis that eats the quorum',
+      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 2 }'),
+      'web.yaml:4:70: the hysteresis 2 is not below the quorum 2; at most 1; keepalived would lower it',
+    ],
+    [
+      'a hysteresis without a quorum',
+      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, hysteresis: 1 }'),
+      'the hysteresis 1 is not below the quorum 1; take it away, or say a greater quorum',
+    ],
+    [
+      'half a second for a script',
+      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, check: { misc: { script: package.json, timeout: 0.5 } } }'),
+      'services[0].check.misc.timeout is 0.5; allowed: whole seconds from 1 to 3600 for a script',
+    ],
+    [
+      'two scripts of one name',
+      {
+        vrrp: 'vrrp: { id: 51, interface: eth0, notify: a/look.sh, scripts: { look: { file: b/look.sh } }, track_scripts: [look] }',
+        services: plain,
+      },
+      'another script is called look.sh (line 2); the directors keep all scripts in one folder: rename one of them',
+    ],
+    [
+      'unicast where a director has no address of the family',
+      {
+        vrrp: 'vrrp: { id: 51, interface: eth1, unicast: true }',
+        services: '  - { vip: "fd79::30", port: 80, scheduler: rr, routed: true }',
+        directors: `  dr1: { address: 10.18.43.10, priority: 100, interfaces: { eth0: 10.18.43.10/24, eth1: ["fd79::10/64"] } }
+  dr2: { address: 10.18.43.20, priority: 150, interfaces: { eth0: 10.18.43.20/24, eth1: 192.168.7.3/24 } }`,
+        backends: '  web1: { address: "fd79::13" }',
+      },
+      'VI_1 is unicast, but dr2 has no IPv6 address on eth1; give it one there, or take unicast away; its interfaces: 10.18.43.20/24 (eth0), 192.168.7.3/24 (eth1)',
     ],
     [
       'one packet of TCP',

@@ -19,6 +19,13 @@ export interface OwnTable {
   readonly description: string;
 }
 
+/** What the kernel loads for such rules, nft's and iptables'; `touches` of the tasks that make them. */
+export function ruleModules({ instead }: OwnTable): readonly string[] {
+  const tables = [`iptable_${instead}`, `ip6table_${instead}`];
+  const words = instead === 'nat' ? ['xt_REDIRECT', 'nft_redir', 'nft_chain_nat'] : ['xt_mark'];
+  return [...tables, ...words, 'xt_comment', 'xt_tcpudp', 'nf_tables', 'bpfilter'].map((name) => `module:${name}`);
+}
+
 /** Each of ours brings its table back after those who load a whole ruleset. */
 const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service'];
 
