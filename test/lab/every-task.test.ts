@@ -24,9 +24,9 @@ const playbook = 'test/lab/every-task/playbook.yaml';
  * own is there only in test/system.
  */
 const elsewhere: Readonly<Record<string, string>> = {
-  nginx_source: 'playbooks/deploy.yaml',
-  keepalived_source: 'test/lab/from-source/playbook.yaml',
-  ipvsadm_source: 'test/lab/from-source/playbook.yaml',
+  nginx_source: 'playbooks/deploy/nginx-source.yaml',
+  keepalived_source: 'playbooks/deploy/keepalived.yaml',
+  ipvsadm_source: 'playbooks/deploy/ipvs.yaml',
 };
 const inSystem = ['package_repository'];
 
@@ -54,8 +54,10 @@ function madeArchive(): string {
 
 /** Words of the tasks of a playbook. */
 function wordsOf(file: string, known: readonly string[]): ReadonlySet<string> {
-  const plays = parse(readFileSync(file, 'utf8')) as readonly { readonly tasks: readonly object[] }[];
-  return new Set(plays.flatMap(({ tasks }) => tasks.flatMap((task) => Object.keys(task).filter((key) => known.includes(key)))));
+  // Plays, or tasks that a play imports.
+  const entries = parse(readFileSync(file, 'utf8')) as readonly { readonly tasks?: readonly object[] }[];
+  const tasks = entries.flatMap((entry): readonly object[] => entry.tasks ?? [entry]);
+  return new Set(tasks.flatMap((task) => Object.keys(task).filter((key) => known.includes(key))));
 }
 
 const changesOf = (report: Report, ...statuses: readonly string[]): readonly string[] =>
