@@ -1,12 +1,11 @@
 /** Rules about what makes directors fight, or lose each other, although each instance by itself is right. */
-import { basename } from 'node:path';
-import { type Complaint, fault, formatValue, keyFault } from './complaints.ts';
+import { type Complaint, fault, keyFault } from './complaints.ts';
 import type { Draft } from './draft.ts';
 import { hostEntries } from './entries.ts';
 import type { Said } from './vrrp-rules.ts';
 
 export function pairFaults(all: readonly Said[], draft: Draft): readonly Complaint[] {
-  return [...tieFaults(draft), ...heartbeatFaults(all, draft), ...gatewayFaults(all, draft), ...fileNameFaults(draft)];
+  return [...tieFaults(draft), ...heartbeatFaults(all, draft), ...gatewayFaults(all, draft)];
 }
 
 /** Between equal priorities both may hold the VIPs for a moment. Two plain numbers are compared where they stand. */
@@ -53,26 +52,5 @@ function gatewayFaults(all: readonly Said[], { fleet }: Draft): readonly Complai
     const found = `${instance} owns the VIP ${lost.vip} of a service with NAT, but the gateway moves with ${first.instance}`;
     const hint = `give the VIP to ${first.instance}, or say sync_groups: { NAT: [${first.instance}, ${instance}] }`;
     return [keyFault('gateway-elsewhere', all.find(({ name }) => name === instance)?.path ?? ['vrrp'], found, hint)];
-  });
-}
-
-/** On the directors all scripts lie in one folder. */
-function fileNameFaults({ fleet }: Draft): readonly Complaint[] {
-  const { scripts = [], notify, alarm } = fleet.vrrp ?? {};
-  const named = [
-    ...fleet.services.map(({ check }, index) => ({ file: check.script, at: ['services', index, 'check', 'misc', 'script'] })),
-    ...scripts.map(({ name, file }) => ({ file, at: ['vrrp', 'scripts', name, 'file'] })),
-    { file: notify, at: ['vrrp', 'notify'] },
-    { file: alarm, at: ['vrrp', 'alarm'] },
-  ].flatMap(({ file, at }) => (file === undefined ? [] : [{ file, at, name: basename(file) }]));
-  return named.flatMap(({ file, at, name }) => {
-    if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
-      const hint = 'allowed: letters, digits, "_", "." and "-", because keepalived.conf cannot quote the rest';
-      return [fault('wrong-value', at, `the script is called ${formatValue(name)}`, hint)];
-    }
-    const first = named.find((other) => other.name === name);
-    if (first === undefined || first.file === file) return [];
-    const found = `two scripts are called ${formatValue(name)}, and on the directors they would be one file`;
-    return [fault('duplicate-script', at, found, 'give them different names')];
   });
 }

@@ -306,11 +306,6 @@ describe('what cannot work', () => {
       'B owns the VIP 10.18.43.31 of a service with NAT, but the gateway moves with A; give the VIP to A, or say sync_groups: { NAT: [A, B] }',
     ],
     [
-      'two scripts of one name',
-      { vrrp: 'vrrp: { id: 51, interface: eth0, notify: a/look.sh, alarm: b/look.sh }', services: plain },
-      'two scripts are called "look.sh", and on the directors they would be one file; give them different names',
-    ],
-    [
       'a script whose name keepalived would split',
       { vrrp: 'vrrp: { id: 51, interface: eth0, notify: tell me.sh }', services: plain },
       'the script is called "tell me.sh"; allowed: letters, digits, "_", "." and "-", because keepalived.conf cannot quote the rest',
