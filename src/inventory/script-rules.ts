@@ -1,11 +1,15 @@
 import { basename } from 'node:path';
-import { type Complaint, fault, type Path } from './complaints.ts';
+import { type Complaint, fault, formatValue, type Path } from './complaints.ts';
 import { type Draft, lineOf } from './draft.ts';
 
 /** Scripts of the inventory lie on the directors side by side, each by its own name: two of one name would be one. */
 export function scriptNameFaults(draft: Draft): readonly Complaint[] {
   const all = scripts(draft);
   return all.flatMap(({ file, at }, index) => {
+    if (!/^[A-Za-z0-9_.-]+$/.test(basename(file))) {
+      const hint = 'allowed: letters, digits, "_", "." and "-", because keepalived.conf cannot quote the rest';
+      return [fault('wrong-value', at, `the script is called ${formatValue(basename(file))}`, hint)];
+    }
     const first = all.findIndex((other) => basename(other.file) === basename(file));
     const other = all[first];
     if (!other || first === index || other.file === file) return [];

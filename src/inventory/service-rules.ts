@@ -5,6 +5,7 @@ import { methodNames, realServerFaults } from './backend-rules.ts';
 import { saidKinds } from './build-service.ts';
 import { type Complaint, fault, formatPath, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
+import { chosenBackends } from './entries.ts';
 
 /** Rules about virtual servers and what is behind them. */
 export function serviceFaults(draft: Draft): readonly Complaint[] {
@@ -138,6 +139,20 @@ function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Comp
       fault('sorry-server', at, `the kernel drops what NAT sends to ${address}`, 'name an address of the director that is not loopback'),
     ];
   }
+  const director = fleet.hosts.find(
+    ({ role, interfaces }) => role === 'director' && interfaces.some((nic) => nic.addresses.map(addressOf).includes(address)),
+  );
+  if (director && fleet.vrrp && built.forward !== 'nat') {
+    const found = `the sorry server ${address} is ${director.name}, which does not have the VIP while another director sends there`;
+    return [
+      fault(
+        'sorry-server',
+        at,
+        found,
+        `say ${address.includes(':') ? '[::1]' : '127.0.0.1'}:${built.port}: each director answers by itself`,
+      ),
+    ];
+  }
   if (port === built.port || built.forward === 'nat') return [];
   const found = `the sorry server has port ${port}, but the service has port ${built.port}`;
   return [fault('dr-port', at, found, `${methodNames[built.forward]} packets on as they are: it answers on the port of the service`)];
@@ -175,7 +190,7 @@ function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
 }
 
 /** What the forwarding method asks for elsewhere. */
-function methodFaults({ said, built, index }: Subject, { shape }: Draft): readonly Complaint[] {
+function methodFaults({ said, built, index }: Subject, { shape, fleet }: Draft): readonly Complaint[] {
   const at = ['services', index];
   if (built.forward === 'nat' && !shape.nat) {
     return [
@@ -186,6 +201,17 @@ function methodFaults({ said, built, index }: Subject, { shape }: Draft): readon
         'say nat: { gateway: ADDRESS/LENGTH, interface: NAME }',
       ),
     ];
+  }
+  const { nat } = fleet;
+  if (built.forward === 'nat' && nat && familyOf(nat.gateway.address) !== familyOf(built.vip)) {
+    const found = `the VIP ${built.vip} and the gateway ${nat.gateway.address} are of two families`;
+    return [
+      fault('mixed-families', [...at, 'vip'], found, 'replies of its real servers would not go through the director: use dr or tun for it'),
+    ];
+  }
+  if (said.redirect !== undefined && built.fwmark) {
+    const hint = 'real servers answer on the marked ports themselves: take redirect away, or say a service for each port';
+    return [keyFault('no-redirect', [...at, 'redirect'], 'a mark has several ports, and one redirect', hint)];
   }
   if (said.redirect !== undefined && built.forward === 'nat') {
     return [
@@ -259,6 +285,8 @@ export function proxyFaults({ shape, fleet, locate }: Draft): readonly Complaint
           ? choice.backends
           : Object.keys(choice.backends),
     );
+    if (choices.some((choice) => choice && chosenBackends(choice.backends).names?.length === 0))
+      return [keyFault('empty-group', [...at, 'backends'], 'this site has no backends', 'say all, or at least one name')];
     const unknown = named.filter((name) => !known.includes(name));
     return unknown.map((name) =>
       keyFault('unknown-host', [...at, 'backends'], `no backend is called "${name}"`, `backends: ${known.join(', ')}`),

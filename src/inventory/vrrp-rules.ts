@@ -4,11 +4,12 @@ import { type Complaint, fault, formatValue, keyFault, type Path } from './compl
 import { type Draft, lineOf, networksOf } from './draft.ts';
 import { hostEntries } from './entries.ts';
 import { didYouMean } from './nearest.ts';
+import { pairFaults } from './pair-rules.ts';
 
 type Instance = ReturnType<typeof saidInstances>[number][1];
 
 /** An instance as said, its name, and where its words may stand. */
-interface Said {
+export interface Said {
   readonly name: string;
   readonly said: Instance;
   readonly path: Path;
@@ -26,6 +27,7 @@ export function vrrpFaults(draft: Draft): readonly Complaint[] {
     ...ownerFaults(all, draft),
     ...groupFaults(all, draft),
     ...priorityFaults(all, draft),
+    ...pairFaults(all, draft),
     ...unicastFaults(draft),
   ];
 }

@@ -268,6 +268,54 @@ describe('what cannot work', () => {
       'the mark 1 is taken (line 4); each marked service has its own',
     ],
     [
+      'a redirect of a mark',
+      oneOf('  - { vip: 10.18.43.30, fwmark: 1, ports: [80, 443], scheduler: rr, redirect: 4000 }'),
+      'a mark has several ports, and one redirect; real servers answer on the marked ports themselves: take redirect away, or say a service for each port',
+    ],
+    [
+      'a director as sorry server of the other one',
+      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, sorry_server: "10.18.43.20:80" }'),
+      'the sorry server 10.18.43.20 is dr2, which does not have the VIP while another director sends there; say 127.0.0.1:80: each director answers by itself',
+    ],
+    [
+      'one priority twice in an instance',
+      {
+        vrrp: 'vrrp: { interface: eth0, instances: { A: { id: 51 } } }',
+        services: plain,
+        directors: '  dr1: { address: 10.18.43.10, priority: { A: 150 } }\n  dr2: { address: 10.18.43.20, priority: 150 }',
+      },
+      'the priority 150 in A is taken: dr1 has it; give each director its own, best 50 apart',
+    ],
+    [
+      'adverts from nowhere',
+      {
+        vrrp: 'vrrp: { interface: eth1, vip_interface: eth0, id: 51 }',
+        services: plain,
+        directors: '  dr1: { address: 10.18.43.10, priority: 150, interfaces: { eth0: 10.18.43.10/24, eth1: "fd79::10/64" } }',
+      },
+      'dr1 has no IPv4 address on eth1, from which adverts of VI_1 come; give eth1 one under its interfaces',
+    ],
+    [
+      'NAT on a VIP that does not move with the gateway',
+      {
+        vrrp: 'vrrp: { interface: eth0, instances: { A: { id: 51, vips: [10.18.43.30] }, B: { id: 52, vips: [10.18.43.31] } } }',
+        services: `${plain.replace(' }', ', backends: [web3] }')}\n${natted.replace('.30', '.31')}`,
+        backends: `${inside}\n  web3: { address: 10.18.43.13 }`,
+        more: gateway,
+      },
+      'B owns the VIP 10.18.43.31 of a service with NAT, but the gateway moves with A; give the VIP to A, or say sync_groups: { NAT: [A, B] }',
+    ],
+    [
+      'a script whose name keepalived would split',
+      { vrrp: 'vrrp: { id: 51, interface: eth0, notify: tell me.sh }', services: plain },
+      'the script is called "tell me.sh"; allowed: letters, digits, "_", "." and "-", because keepalived.conf cannot quote the rest',
+    ],
+    [
+      'a site without backends',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: [] }] }' },
+      'this site has no backends; say all, or at least one name',
+    ],
+    [
       'a mark without ports',
       oneOf('  - { vip: 10.18.43.30, fwmark: 1, scheduler: rr }'),
       'this service has a fwmark, but no ports; say ports: [80, 443]',
