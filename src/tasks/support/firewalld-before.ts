@@ -12,7 +12,7 @@ export function firewalldBefore({ rules, direct }: Pick<Admissions, 'rules' | 'd
       ),
     ),
     ...direct.map(({ words }) => {
-      const there = sh`holders() { ask "$1" --direct --get-all-rules | grep -qxF -- ${words.join(' ')} && printf 'direct\n'; }`;
+      const there = sh`holders() { if ask "$1" --direct --get-all-rules | grep -qxF -- ${words.join(' ')}; then printf 'direct\n'; fi; }`;
       return before(`direct ${words.join(' ')}`, there, sh`ask "$when" --direct --remove-rule ${words}`);
     }),
   ];
@@ -23,7 +23,7 @@ const ask = sh`ask() { # WHEN WORDS
   shift
   if [ "$when" = persisted ]; then firewall-cmd --permanent "$@"; else firewall-cmd "$@"; fi
 }
-runs() { firewall-cmd --state >/dev/null 2>&1; }`;
+runs() { [ -d /run/systemd/system ] && systemctl is-active -q firewalld.service; }`;
 
 /** Prints the zones that have it. Fields of a zone begin two blanks in; rich rules have a line each, behind a tab. */
 function zonesWith(pattern: Sh): Sh {

@@ -27,7 +27,7 @@ export function ruleModules({ instead }: OwnTable): readonly string[] {
 }
 
 /** Each of ours brings its table back after those who load a whole ruleset. */
-const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service'];
+const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service', 'firewalld.service'];
 
 /** Whether nft can do it in this kernel is asked without doing it (`-c`). */
 export function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
