@@ -82,8 +82,8 @@ const rows = (...servers: readonly string[]) => expect.poll(() => table().slice(
 const row = (port: number, weight = 1, address = '127.0.0.1') => `-a ${place} -r ${address}:${port} -g -w ${weight}`;
 
 /** The program as it is shipped, but with folders of the test's own. `extra` are rows that are not in the table at first. */
-function start(service: Service, missing: readonly string[] = []): { readonly log: () => string } {
-  const { text } = checkText([service], 1);
+function start(service: Service, missing: readonly string[] = [], more: readonly Service[] = []): { readonly log: () => string } {
+  const { text } = checkText([service, ...more], 1);
   const own = text
     .replace('/run/lvsctl/ipvs-check.state', join(folder, 'check.state'))
     .replace('PATH=/usr/local/sbin', `PATH=${folder}:/usr/local/sbin`);
@@ -126,6 +126,15 @@ describe('the program', () => {
     const said = log().trim().split('\n');
     expect(said).toHaveLength(6);
     expect(said[0]).toBe(`10.18.43.30:80: the real server 127.0.0.1:${two} is down, and now out`);
+  });
+
+  test('looks after every service, not the last alone', async () => {
+    const [one, two] = [await listen(), await listen()];
+    start(service([one, two]), [], [service([one, two], { vip: '10.18.43.31' })]);
+    await expect.poll(state, soon).toContain('steady');
+    await close(1);
+    const ofFirst = () => table().filter((line) => line.startsWith(`-a ${place} `));
+    await expect.poll(ofFirst, soon).toEqual([row(one, 2)]);
   });
 
   test('a wrong status is no answer', async () => {

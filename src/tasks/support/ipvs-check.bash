@@ -54,6 +54,7 @@ look_after() {
 
 # tell [busy]: writes down what is in the table and what is out; "busy" while that changes.
 tell() {
+  local n s
   {
     printf 'pid %s %s %s\n' "$$" "$digest" "${1:-steady}"
     for n in "${!servers[@]}"; do printf 'real %s %s %s\n' "${row[n]}" "${places[${service_of[n]}]}" "${servers[n]}"; done
@@ -75,7 +76,7 @@ take() {
 
 # judge SERVICE: whether enough real servers are healthy.
 judge() {
-  local sum=0
+  local sum=0 n
   for n in "${!servers[@]}"; do
     [[ ${service_of[n]} != "$1" || ${alive[n]} != up ]] || sum=$((sum + weights[n]))
   done
@@ -88,7 +89,7 @@ judge() {
 
 # settle SERVICE in|out: adds the rows of healthy real servers that are not there, or takes away the others.
 settle() {
-  local want
+  local want n
   for n in "${!servers[@]}"; do
     [[ ${service_of[n]} == "$1" ]] || continue
     want=out
