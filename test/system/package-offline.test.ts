@@ -54,11 +54,13 @@ describe.each([
   });
 
   // Whoever fetched it and whatever the sums say: a host that checks signatures goes on doing so.
-  test.runIf(manager === 'dnf')('dnf takes no packages that nobody has signed, unless the host says so', () => {
-    const [change] = plan(isolated, { offline: true }).changes;
-    expect(apply(change)).toMatchObject({ exit: 1, stderr: expect.stringContaining('GPG') });
-    isolated.run(sh`sed -i 's/^gpgcheck=.*/gpgcheck=False/' /etc/dnf/dnf.conf`);
-  });
+  if (manager === 'dnf') {
+    test('dnf takes no packages that nobody has signed, unless the host says so', () => {
+      const [change] = plan(isolated, { offline: true }).changes;
+      expect(apply(change)).toMatchObject({ exit: 1, stderr: expect.stringContaining('GPG') });
+      isolated.run(sh`sed -i 's/^gpgcheck=.*/gpgcheck=False/' /etc/dnf/dnf.conf`);
+    });
+  }
 
   test('it installs what another has fetched, in the version that is wanted, with what it needs', () => {
     expect(settle({ offline: true, version: older })).toBe(`lvsctl-hello ${older} is installed`);
