@@ -111,8 +111,8 @@ export const nginx: readonly Damage[] = [
     kind: 'page of nginx changed',
     parts: ['nginx page'],
     on: 'backend',
-    harm: `echo other >${prefix}/html/index.html`,
-    plan: [`nginx_config content:${prefix}/html/index.html`],
+    harm: `echo other >${prefix}/html/host/index.html`,
+    plan: [`nginx_config content:${prefix}/html/host/index.html`],
     whole: runs,
   },
   {
