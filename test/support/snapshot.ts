@@ -17,7 +17,8 @@ ip -6 route show table all | grep -v -e ' proto kernel' -e ' proto ra' | sed 's/
 
 sysctl -a 2>/dev/null | grep '^net\\.' |
   grep -v -e '^net\\.netfilter\\.nf_conntrack_count ' -e '\\.stable_secret ' -e '^net\\.ipv4\\.tcp_fastopen_key ' -e '^net\\.core\\.netdev_rss_key ' \\
-    -e '^net\\.ipv4\\.tcp_mem ' -e '^net\\.ipv4\\.udp_mem ' -e '^net\\.ipv4\\.inet_peer_threshold ' |
+    -e '^net\\.ipv4\\.tcp_mem ' -e '^net\\.ipv4\\.udp_mem ' -e '^net\\.ipv4\\.inet_peer_threshold ' \\
+    -e 'hash_entries ' -e '^net\\.ipv4\\.tcp_max_orphans ' -e '^net\\.ipv4\\.tcp_max_tw_buckets ' |
   # Of how much memory there was at boot, to the byte.
   awk '$1 ~ /^net\\.ipv4\\.tcp_[rw]mem$/ { $5 = int($5 / 1048576) " MiB" } { print }' |
   each sysctl
