@@ -4,7 +4,7 @@ import type { Damage } from '../damage.ts';
 const service = '10.18.43.40:8022';
 const one = '10.18.43.10:22';
 const two = '10.18.43.20:22';
-const row = (words: string) => `ipvsadm -S -n | grep -q -- '${words}'`;
+const row = (words: string) => `ipvsadm -S -n | grep -qw -- '${words}'`;
 const right = {
   service: row(`-A -t ${service} -s wlc -p 60`),
   one: row(`-a -t ${service} -r ${one} -m -w 2`),
