@@ -21,7 +21,6 @@ const tarball = {
 };
 
 const prefix = text(/^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._+-]+)+$/, 'an absolute path of letters, digits, ".", "_", "+" and "-"');
-const absolute = prefix;
 
 const source = z.strictObject({
   version: text(/^\d{1,3}\.\d{1,3}\.\d{1,3}$/, 'three numbers such as 1.26.3').describe('Version of nginx, 1.20.2 or newer'),
@@ -68,7 +67,7 @@ export const nginx = z.strictObject({
   listen: listeners,
   sites: z.array(namedSite).default([]).describe('Sites told apart by their names, beside the page that every name gets'),
   certificate: z
-    .strictObject({ certificate: absolute.describe('Path of the certificate on the backends'), key: absolute.describe('Path of its key') })
+    .strictObject({ certificate: prefix.describe('Path of the certificate on the backends'), key: prefix.describe('Path of its key') })
     .optional()
     .describe('For TLS; unless said, a self-signed one'),
   nofile: whole(1024, 1_048_576).default(65_535).describe('Open files per worker'),

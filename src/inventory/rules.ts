@@ -3,9 +3,11 @@ import type { Complaint } from './complaints.ts';
 import type { Draft } from './draft.ts';
 import { hostFaults } from './host-rules.ts';
 import { interfaceFaults } from './interface-rules.ts';
+import { natFaults } from './nat-rules.ts';
 import { nginxFaults } from './nginx-rules.ts';
+import { proxyFaults } from './proxy-rules.ts';
 import { scriptNameFaults } from './script-rules.ts';
-import { natFaults, proxyFaults, serviceFaults } from './service-rules.ts';
+import { serviceFaults } from './service-rules.ts';
 import { shapeFaults } from './shape-rules.ts';
 import { vrrpFaults } from './vrrp-rules.ts';
 

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { VirtualServer } from '../model.ts';
-import { addressOf, familyOf, inSubnet, prefixOf, subnetEdge } from './addresses.ts';
+import { addressOf, familyOf, inSubnet, subnetEdge } from './addresses.ts';
 import { methodNames, realServerFaults } from './backend-rules.ts';
-import { saidKinds } from './build-service.ts';
-import { type Complaint, fault, formatPath, keyFault } from './complaints.ts';
+import { checkFaults } from './check-rules.ts';
+import { type Complaint, fault, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
-import { chosenBackends } from './entries.ts';
 
 /** Rules about virtual servers and what is behind them. */
 export function serviceFaults(draft: Draft): readonly Complaint[] {
@@ -158,37 +156,6 @@ function sorryFaults({ built, index }: Subject, { fleet }: Draft): readonly Comp
   return [fault('dr-port', at, found, `${methodNames[built.forward]} packets on as they are: it answers on the port of the service`)];
 }
 
-function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
-  const { check, protocol } = said;
-  const at = ['services', index, 'check'];
-  const [first, second] = saidKinds(check);
-  if (first !== undefined && second !== undefined) {
-    const more = first === 'tcp' && second === 'http' ? ': http looks at more' : '';
-    return [keyFault('two-checks', at, `this check says both ${first} and ${second}`, `keep one of them${more}`)];
-  }
-  const { script } = built.check;
-  if (script !== undefined && !existsSync(script)) {
-    return [
-      fault('no-file', [...at, 'misc', 'script'], `there is no file ${said.check.misc?.script}`, 'the path is relative to the inventory'),
-    ];
-  }
-  if (first === 'misc' && !Number.isInteger(built.check.timeout)) {
-    const place = [...at, 'misc', 'timeout'];
-    return [
-      fault('wrong-value', place, `${formatPath(place)} is ${built.check.timeout}`, 'allowed: whole seconds from 1 to 3600 for a script'),
-    ];
-  }
-  if (protocol !== 'udp' || first !== 'tcp') return [];
-  return [
-    keyFault(
-      'wrong-check',
-      [...at, 'tcp'],
-      'this service is UDP, but its check asks over TCP',
-      'say udp, dns, ping or misc; or tcp with a port that answers',
-    ),
-  ].filter(() => check.tcp?.port === undefined);
-}
-
 /** What the forwarding method asks for elsewhere. */
 function methodFaults({ said, built, index }: Subject, { shape, fleet }: Draft): readonly Complaint[] {
   const at = ['services', index];
@@ -264,57 +231,4 @@ function wordFaults({ said, built, index }: Subject, { fleet }: Draft): readonly
     );
   }
   return faults;
-}
-
-/** Rules about sites of nginx on the directors. */
-export function proxyFaults({ shape, fleet, locate }: Draft): readonly Complaint[] {
-  const sites = fleet.proxy?.sites ?? [];
-  return sites.flatMap((site, index) => {
-    const at = ['proxy', 'sites', index];
-    const same = sites.findIndex(({ vip, port, serverName }) => vip === site.vip && port === site.port && serverName === site.serverName);
-    if (same !== index) {
-      const found = `the site ${site.vip}:${site.port} is there already (line ${locate({ at: ['proxy', 'sites', same, 'vip'] }).line})`;
-      return [fault('duplicate-service', [...at, 'vip'], found, 'tell sites of one VIP and port apart by server_name')];
-    }
-    const known = fleet.groups.backends ?? [];
-    const choices = [shape.proxy?.sites[index], ...(shape.proxy?.sites[index]?.by_user_agent ?? [])];
-    const named = choices.flatMap((choice) =>
-      choice === undefined || choice.backends === 'all'
-        ? []
-        : Array.isArray(choice.backends)
-          ? choice.backends
-          : Object.keys(choice.backends),
-    );
-    if (choices.some((choice) => choice && chosenBackends(choice.backends).names?.length === 0))
-      return [keyFault('empty-group', [...at, 'backends'], 'this site has no backends', 'say all, or at least one name')];
-    const unknown = named.filter((name) => !known.includes(name));
-    return unknown.map((name) =>
-      keyFault('unknown-host', [...at, 'backends'], `no backend is called "${name}"`, `backends: ${known.join(', ')}`),
-    );
-  });
-}
-
-/** The gateway of NAT: on the directors' segment, in a length that fits. */
-export function natFaults({ shape: { nat, services = [] }, fleet }: Draft): readonly Complaint[] {
-  if (!nat) return [];
-  if (!services.some(({ forward }) => forward === 'nat'))
-    return [keyFault('no-nat', ['nat'], 'no service has forward: nat', 'take nat away, or say forward: nat')];
-  const address = addressOf(nat.gateway);
-  const lost = fleet.hosts.filter(({ role, interfaces }) => {
-    const nic = interfaces.find(({ name }) => name === nat.interface);
-    return (
-      role === 'director' &&
-      nic !== undefined &&
-      !nic.addresses.some((cidr) => inSubnet(address, cidr) && prefixOf(cidr) === prefixOf(nat.gateway))
-    );
-  });
-  return lost.slice(0, 1).map(({ name, interfaces }) => {
-    const carried = interfaces.find((nic) => nic.name === nat.interface)?.addresses.join(', ');
-    return fault(
-      'gateway-outside',
-      ['nat', 'gateway'],
-      `the gateway ${nat.gateway} lies in no network of ${nat.interface} on ${name} (${carried})`,
-      'take a free address of that network, with its prefix length',
-    );
-  });
 }

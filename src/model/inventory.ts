@@ -52,7 +52,8 @@ export interface Host {
   readonly sources?: readonly string[];
 }
 
-export interface NginxSource {
+/** A program built from its source. */
+export interface ProgramSource {
   readonly version: string;
   readonly sha256: string;
   readonly url?: string;
@@ -78,7 +79,7 @@ export interface NamedSite {
 
 /** nginx on the backends: from source, or the distribution's package where `source` is absent. */
 export interface Nginx {
-  readonly source?: NginxSource;
+  readonly source?: ProgramSource;
   /** Which backend compiles: the first that needs it, each for itself, or a named host. */
   readonly buildOn: string;
   readonly user: string;
@@ -94,16 +95,6 @@ export interface Nginx {
 /** Apache of the distribution on the backends. */
 export interface Apache {
   readonly listeners: readonly Listener[];
-}
-
-/** A program of the directors built from its source. */
-export interface ProgramSource {
-  readonly version: string;
-  readonly sha256: string;
-  readonly url?: string;
-  readonly file?: string;
-  readonly configure: readonly string[];
-  readonly prefix: string;
 }
 
 /** NAT: the directors' own address on the real servers' segment, by which the replies leave. */

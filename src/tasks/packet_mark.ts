@@ -1,10 +1,8 @@
 /** Firewall marks: packets to several ports of a VIP carry one number, so that one service of IPVS takes them all. */
 import { z } from 'zod';
-import { type Change, defineTask, lines, type Output, type PlanContext } from '../task.ts';
-import { bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
-import { installedTool, type OwnTable, ownChainsChanges, ownChainsProbe, parseOwnChains, ruleModules } from './support/own-chains.ts';
+import { defineTask } from '../task.ts';
+import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/own-chains.ts';
 import { familyOf, type PacketRule } from './support/packet-rule.ts';
-import type { RuleChain } from './support/rule-chain.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 
@@ -30,11 +28,6 @@ const params = z.strictObject({
 
 type Want = z.infer<typeof params>;
 
-interface Seen {
-  readonly unit: SeenBootUnit;
-  readonly chains: readonly RuleChain[] | undefined;
-}
-
 /** Before IPVS looks at the packet, after the kernel knows the connection. */
 const table: OwnTable = {
   table: 'lvsctl_mark',
@@ -44,21 +37,10 @@ const table: OwnTable = {
   description: 'Firewall marks of the LVS cluster',
 };
 
-export default defineTask<Want, Seen>({
+export default defineTask<Want, SeenOwnChains>({
   summary: 'Marks packets to ports of a VIP with a number, now and at every boot, for services of IPVS with a firewall mark.',
   params,
-  touches: () => ['firewall:marks', ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
-  probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
-  parse({ stdout }: Output): Seen {
-    const unit = parseBootUnit(stdout, table.unit);
-    return { unit, chains: parseOwnChains(unit.rest, table) };
-  },
-  plan: ({ unit, chains }, want, context: PlanContext): readonly Change[] =>
-    ownChainsChanges(chains, want.tool, rulesOf(want), unit, table, context),
-  settled: (want) => {
-    const names = rulesOf(want).map(({ name }) => name);
-    return names.length === 0 ? 'no packets are marked by us, now and after a reboot' : `${names.join(', ')}: now and after a reboot`;
-  },
+  ...ownRules<Want>({ table, kind: 'marks', rulesOf, none: 'no packets are marked by us' }),
   example: { rules: [{ vip: '10.18.43.30', mark: 1, ports: [{ port: 80, protocol: 'tcp' }] }], state: 'present' },
 });
 
@@ -69,5 +51,5 @@ function rulesOf({ rules, state }: Want): readonly PacketRule[] {
       return { name, family: familyOf(vip), hook: 'prerouting', to: vip, protocol, port, verdict: { mark } };
     }),
   );
-  return state === 'absent' ? [] : [...new Map(all.map((each) => [each.name, each])).values()];
+  return state === 'absent' ? [] : all;
 }

@@ -1,7 +1,15 @@
 /** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
 import { z } from 'zod';
-import { type Change, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
-import { type BootUnit, bootUnitChanges, bootUnitGone, type SeenBootUnit } from './boot-unit.ts';
+import { type Change, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
+import {
+  type BootUnit,
+  bootUnitChanges,
+  bootUnitGone,
+  bootUnitPath,
+  bootUnitProbe,
+  parseBootUnit,
+  type SeenBootUnit,
+} from './boot-unit.ts';
 import { parseSave, savedNames } from './iptables-save.ts';
 import { nftNames } from './nft-ruleset.ts';
 import type { PacketRule } from './packet-rule.ts';
@@ -19,8 +27,44 @@ export interface OwnTable {
   readonly description: string;
 }
 
-/** What the kernel loads for such rules, nft's and iptables'; `touches` of the tasks that make them. */
-export function ruleModules({ instead }: OwnTable): readonly string[] {
+/** What a task that makes such rules has seen of a host. */
+export interface SeenOwnChains {
+  readonly unit: SeenBootUnit;
+  /** Undefined where there is neither nft nor iptables. */
+  readonly chains: readonly RuleChain[] | undefined;
+}
+
+interface OwnRules<Want> {
+  readonly table: OwnTable;
+  /** Kind of firewall rule, for `touches`. */
+  readonly kind: string;
+  readonly rulesOf: (want: Want) => readonly PacketRule[];
+  /** Said where no rule is wanted. */
+  readonly none: string;
+}
+
+/** What all tasks that make such rules have in common: all of a task's definition but its parameters. */
+export function ownRules<Want extends { readonly tool?: 'nft' | undefined }>({ table, kind, rulesOf, none }: OwnRules<Want>) {
+  // The same rule said twice is one.
+  const wanted = (want: Want) => [...new Map(rulesOf(want).map((rule) => [rule.name, rule])).values()];
+  return {
+    touches: () => [`firewall:${kind}`, ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
+    probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
+    parse({ stdout }: Output): SeenOwnChains {
+      const unit = parseBootUnit(stdout, table.unit);
+      return { unit, chains: parseOwnChains(unit.rest, table) };
+    },
+    plan: (seen: SeenOwnChains, want: Want, context: PlanContext) =>
+      ownChainsChanges(seen, wanted(want), { table, tool: want.tool, context }),
+    settled: (want: Want) => {
+      const names = wanted(want).map(({ name }) => name);
+      return names.length === 0 ? `${none}, now and after a reboot` : `${names.join(', ')}: now and after a reboot`;
+    },
+  };
+}
+
+/** What the kernel loads for such rules, nft's and iptables'. */
+function ruleModules({ instead }: OwnTable): readonly string[] {
   const tables = [`iptable_${instead}`, `ip6table_${instead}`];
   const words = instead === 'nat' ? ['xt_REDIRECT', 'nft_redir', 'nft_chain_nat'] : ['xt_mark'];
   return [...tables, ...words, 'xt_comment', 'xt_tcpudp', 'nf_tables', 'bpfilter'].map((name) => `module:${name}`);
@@ -30,7 +74,7 @@ export function ruleModules({ instead }: OwnTable): readonly string[] {
 const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service', 'firewalld.service'];
 
 /** Whether nft can do it in this kernel is asked without doing it (`-c`). */
-export function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
+function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
   const test = `add table ip ${table}; add chain ip ${table} prerouting { ${own} }`;
   return sh`if command -v nft >/dev/null && nft -c ${test} 2>/dev/null; then
   printf 'tool nft\n'
@@ -48,7 +92,7 @@ done`;
 }
 
 /** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
-export function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
+function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
   const { instead } = wanted;
   const said = stdout.split('\n');
   const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
@@ -83,22 +127,17 @@ export const installedTool = z
   );
 
 /** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
-export function ownChainsChanges(
-  found: readonly RuleChain[] | undefined,
-  tool: 'nft' | undefined,
+function ownChainsChanges(
+  { unit, chains: found }: SeenOwnChains,
   rules: readonly PacketRule[],
-  seen: SeenBootUnit,
-  table: OwnTable,
-  context: PlanContext,
+  { table, tool, context }: { readonly table: OwnTable; readonly tool: 'nft' | undefined; readonly context: PlanContext },
 ): readonly Change[] {
   const chains = found ?? (tool === 'nft' ? nftChains(table, '') : undefined);
   if (!chains && rules.length > 0)
     throw refuse('there is neither nft nor iptables to make rules with', 'install nftables in a step before, and say tool: nft');
   const live = (chains ?? []).flatMap((chain) => chainChanges(chain, rules));
-  return [
-    ...live,
-    ...(rules.length === 0 ? bootUnitGone(seen, table.unit) : bootUnitChanges(seen, unitOf(chains ?? [], rules, table), context)),
-  ];
+  if (rules.length === 0) return [...live, ...bootUnitGone(unit, table.unit)];
+  return [...live, ...bootUnitChanges(unit, unitOf(chains ?? [], rules, table), context)];
 }
 
 function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { unit, description }: OwnTable): BootUnit {
