@@ -45,7 +45,7 @@ const instance = z
 type Instance = z.output<typeof instance>;
 
 /** What keepalived would take and change in silence. */
-function silences(each: Omit<Instance, never>): readonly (readonly [path: string, message: string])[] {
+function silences(each: Instance): readonly (readonly [path: string, message: string])[] {
   const { version, family, advert, authPass, mode, preemptDelay, addresses } = each;
   const six = (text: string) => text.includes(':');
   return [
