@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
+import { bootUnitGone } from './support/boot-unit.ts';
 import { addressOnly, parseAddresses, plainAddress, type SeenAddress, takeAway, wholePrefix } from './support/loopback-address.ts';
 import { addressesOfUnit, loopbackUnit, unitNameOf, unitPathOf } from './support/loopback-unit.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
@@ -11,9 +12,8 @@ import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/wri
 const params = z.strictObject({
   addresses: z
     .array(z.union([z.ipv4(), z.ipv6()]))
-    .min(1)
     .refine((addresses) => new Set(addresses.map(plainAddress)).size === addresses.length, 'each address once')
-    .describe('Virtual addresses, without a mask: it is always /32, or /128 for IPv6.'),
+    .describe('Virtual addresses, without a mask: it is always /32, or /128 for IPv6; none: those of ours on the device are taken away.'),
   device: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/, 'an interface name')
@@ -55,6 +55,7 @@ ip -o addr show`,
     return { unit, enabled: said.includes('enabled'), device: said.includes('device'), addresses: parseAddresses(said) };
   },
   plan(seen: Seen, want: Want, context: PlanContext): readonly Change[] {
+    if (want.addresses.length === 0) return noneWanted(seen, want);
     // Modules make these, and a step before this one may load them: then it is the change that fails where none does.
     if (!seen.device && !madeByModule.test(want.device)) throw refuse(`there is no interface ${want.device}`, 'lo is always there');
     if (context.facts.init !== 'systemd') throw refuse('the address survives a reboot by a systemd unit, and this host has no systemd');
@@ -64,9 +65,16 @@ ip -o addr show`,
     const last = stale.length > 0 && { takesAway: true };
     return [...live, ...[...stale.map(takeAway), ...unitChanges(seen, want, context)].map((change) => ({ ...change, ...last }))];
   },
-  settled: ({ addresses, device }: Want) => `${addresses.map(placeOf).join(', ')} on ${device}, now and after a reboot`,
+  settled: ({ addresses, device }: Want) =>
+    addresses.length === 0 ? `no VIP of ours on ${device}` : `${addresses.map(placeOf).join(', ')} on ${device}, now and after a reboot`,
   example: { addresses: ['10.18.43.30'], device: 'lo' },
 });
+
+/** The unit tells which addresses are ours: it goes last. */
+function noneWanted(seen: Seen, { device }: Want): readonly Change[] {
+  const old = addressesOfUnit(seen.unit.content ?? '').filter((each) => isLive(each, seen));
+  return [...old.map((each) => ({ ...takeAway(each), takesAway: true })), ...bootUnitGone({ file: seen.unit }, unitNameOf(device))];
+}
 
 const madeByModule = /^(tunl0|ip6tnl0)$/;
 

@@ -123,7 +123,7 @@ ip -6 rule list 2>/dev/null | sed 's/^/rule -6 /'`,
   },
   plan(seen: Seen, { routes }: Want, context: PlanContext): readonly Change[] {
     const live = routes.flatMap((want, index) => routeChanges(seen, want, index));
-    if (routes.length === 0) return bootUnitGone(seen.unit, name);
+    if (routes.length === 0) return [...bootUnitGone(seen.unit, name), ...keepGone(seen)];
     const old = families.flatMap((family) => staleChanges(seen, routes, family));
     const keep = seen.networkd ? fileChange({ seen: seen.keep, path: keepPath, content: keepText, makeParent: true, context }) : [];
     const unit = bootUnitChanges(seen.unit, unitOf(routes), context).map((change) => ({
@@ -159,6 +159,13 @@ function routeChanges(seen: Seen, want: WantedRoute, index: number): readonly Ch
   };
   const rules = ruleWords(want).filter((rule) => !seen.rules[family].includes(rule.join(' ')));
   return [...(here.some((line) => isRoute(line, want)) ? [] : [added]), ...rules.map((rule) => ruleChange(family, rule))];
+}
+
+/** Nothing of ours is left that systemd-networkd could take away. */
+function keepGone({ keep }: Seen): readonly Change[] {
+  if (keep.type !== 'file' || !keep.content?.startsWith('# Written by lvsctl')) return [];
+  const run = sh`rm -f -- ${keepPath}`;
+  return [{ id: `remove:${keepPath}`, title: `remove ${keepPath}`, was: keep.content, will: '', run, takesAway: true }];
 }
 
 function ruleChange(family: Family, rule: readonly string[]): Change {

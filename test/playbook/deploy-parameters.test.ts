@@ -62,6 +62,19 @@ test('connections that nginx on a director ends are tracked, and its backends ad
   ]);
 });
 
+test('what an inventory says no longer is asked for, as nothing: else the last redirect, mark, route and VIP would stay for ever', () => {
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: nat }';
+  const more = 'nat: { gateway: 192.168.7.1/24, interface: eth1 }';
+  expect(wants('loopback_vip', 'web1', { services, more })).toMatchObject([
+    { device: 'lo', addresses: [] },
+    { device: 'tunl0', addresses: [] },
+    { device: 'ip6tnl0', addresses: [] },
+  ]);
+  expect(wants('port_redirect', 'web1', { services, more })).toMatchObject([{ rules: [] }]);
+  expect(wants('packet_mark', 'dr1', { services, more })).toMatchObject([{ rules: [] }]);
+  expect(wants('route', 'web1', { services: services.replace('nat', 'dr') })).toEqual([{ routes: [] }]);
+});
+
 describe('NAT', () => {
   const more = 'nat: { gateway: 192.168.7.1/24, interface: eth1 }';
 

@@ -121,7 +121,7 @@ test('the end of a tunnel may come to be before the address does; the change its
 });
 
 test('only addresses, each once, without a mask', () => {
-  for (const addresses of [[], ['10.18.43.30', '10.18.43.30'], ['10.18.43.30/24'], ['fe80::1', 'fe80:0::1'], ['web1']]) {
+  for (const addresses of [['10.18.43.30', '10.18.43.30'], ['10.18.43.30/24'], ['fe80::1', 'fe80:0::1'], ['web1']]) {
     expect(loopbackVip.params.safeParse({ addresses }).success).toBe(false);
   }
 });

@@ -81,13 +81,16 @@ export function bootUnitChanges(seen: SeenBootUnit, unit: BootUnit, context: Pla
 }
 
 /** Nothing, or one change: stopping it undoes what it did. */
-export function bootUnitGone({ file, unit }: SeenBootUnit, name: string): readonly Change[] {
-  if (file.type === 'missing' && unit.active !== 'active') return [];
+export function bootUnitGone(
+  { file, unit }: Pick<SeenBootUnit, 'file'> & { readonly unit?: Pick<SeenUnit, 'active'> },
+  name: string,
+): readonly Change[] {
+  if (file.type === 'missing' && unit?.active !== 'active') return [];
   const run = lines(
     sh`systemctl -q disable --now -- ${name} || systemctl -q stop -- ${name} || :`,
     sh`rm -f -- ${bootUnitPath(name)} && systemctl daemon-reload`,
   );
-  const was = file.content ?? `${name} ${unit.active}\n`;
+  const was = file.content ?? `${name} ${unit?.active ?? ''}\n`;
   return [{ id: `remove:${name}`, title: `stop ${name}, which undoes what it did, and remove it`, was, will: '', run, takesAway: true }];
 }
 

@@ -49,7 +49,12 @@ export function ownRules<Want extends { readonly tool?: 'nft' | undefined }>({ t
   const wanted = (want: Want) => [...new Map(rulesOf(want).map((rule) => [rule.name, rule])).values()];
   return {
     touches: () => [`firewall:${kind}`, ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
-    probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
+    probe(want: Want): Sh {
+      const chains = ownChainsProbe(table);
+      // Only a look makes the kernel load what it needs for rules: where none is wanted, and no unit of ours is there, nobody looks.
+      const there = wanted(want).length > 0 ? chains : sh`if [ -e ${bootUnitPath(table.unit)} ]; then\n${chains}\nfi`;
+      return lines(bootUnitProbe(table.unit), there);
+    },
     parse({ stdout }: Output): SeenOwnChains {
       const unit = parseBootUnit(stdout, table.unit);
       return { unit, chains: parseOwnChains(unit.rest, table) };
