@@ -76,7 +76,7 @@ function parse({ stdout }: Output): Seen {
   };
 }
 
-/** All of them at once: for what is to be kept the policy is built anew, which takes long. */
+/** All of them at once: for what is to be kept the policy is built anew, which takes seconds. */
 function setChange(booleans: readonly Wanted[], when: 'kept' | 'live'): readonly Change[] {
   if (booleans.length === 0) return [];
   const words = booleans.map(({ name, on }) => `${name}=${on ? 1 : 0}`);
