@@ -20,6 +20,8 @@ export interface Facts {
   readonly kernel: string;
   readonly packageManager: 'apt' | 'dnf' | 'none';
   readonly init: 'systemd' | 'other';
+  /** As the kernel has it now; `disabled` also where there is none. */
+  readonly selinux: 'enforcing' | 'permissive' | 'disabled';
   readonly cpus: number;
   readonly memoryMiB: number;
   /** Interface name → MAC and addresses in CIDR notation. */

@@ -16,7 +16,7 @@ const hostNames: Readonly<Record<keyof Host, true>> = {
 
 const factNames: Readonly<Record<keyof Facts, true>> = {
   ...{ hostname: true, distribution: true, release: true, codename: true, architecture: true, kernel: true },
-  ...{ packageManager: true, init: true, cpus: true, memoryMiB: true, interfaces: true },
+  ...{ packageManager: true, init: true, selinux: true, cpus: true, memoryMiB: true, interfaces: true },
 };
 
 const names = { fleet: fleetNames, host: hostNames, facts: factNames } as const;

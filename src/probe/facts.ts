@@ -10,6 +10,9 @@ while read -r key amount unit; do [ "$key" != MemTotal: ] || printf 'memory %s\n
 while read -r key rest; do [ "$key" != processor ] || printf 'cpu\n'; done </proc/cpuinfo
 for manager in apt-get dnf; do ! command -v "$manager" >/dev/null || printf 'packages %s\n' "$manager"; done
 [ ! -d /run/systemd/system ] || printf 'init systemd\n'
+mode=''
+[ ! -r /sys/fs/selinux/enforce ] || read -r mode </sys/fs/selinux/enforce || :
+printf 'selinux %s\n' "$mode"
 for nic in /sys/class/net/*; do
   [ ! -r "$nic/address" ] || { read -r mac <"$nic/address"; printf 'mac %s %s\n' "\${nic##*/}" "$mac"; }
 done
@@ -35,6 +38,7 @@ export function parseFacts(output: Output): Facts {
     kernel: first('kernel'),
     packageManager: packageManager(all('packages'), `${os.get('ID')} ${os.get('ID_LIKE')}`),
     init: first('init') === 'systemd' ? 'systemd' : 'other',
+    selinux: first('selinux') === '1' ? 'enforcing' : first('selinux') === '0' ? 'permissive' : 'disabled',
     cpus: Math.max(1, all('cpu').length),
     memoryMiB: Math.floor(Number(first('memory')) / 1024) || 0,
     interfaces: interfaces(all('mac'), all('address')),

@@ -98,7 +98,7 @@ export const badBooks: readonly BadBook[] = [
   bad(
     'a fact that does not exist',
     play("group: { name: a }\n      when: facts.cpus > 1 && facts.distro === 'debian'"),
-    'book.yaml:6:13: when: there is no facts.distro; there are: hostname, distribution, release, codename, architecture, kernel, packageManager, init, cpus, memoryMiB, interfaces',
+    'book.yaml:6:13: when: there is no facts.distro; there are: hostname, distribution, release, codename, architecture, kernel, packageManager, init, selinux, cpus, memoryMiB, interfaces',
   ),
   bad(
     'a property of the host that does not exist',

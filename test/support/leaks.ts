@@ -42,6 +42,7 @@ export function isMutating([program = '', ...words]: Call): boolean {
   if (/^ip6?tables(-legacy|-nft)?$/.test(program)) return !words.includes('-V');
   if (programsThatChange.test(program)) return true;
   if (program === 'apt-get') return !words.includes('indextargets');
+  if (program === 'semanage') return !words.includes('-l');
   if (program === 'modprobe') return !words.includes('-n');
   return programsWithVerbs.test(program) && words.slice(0, 4).some((word) => verbsThatChange.test(word));
 }

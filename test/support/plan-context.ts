@@ -101,6 +101,7 @@ const debian12: Facts = {
   kernel: '6.1.192',
   packageManager: 'apt',
   init: 'systemd',
+  selinux: 'disabled',
   cpus: 1,
   memoryMiB: 384,
   interfaces: { eth0: { mac: '02:00:00:00:00:0d', addresses: ['10.18.43.13/24'] } },

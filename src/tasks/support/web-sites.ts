@@ -36,9 +36,7 @@ export const tlsFiles = z.strictObject({
 /** Where a site listens over TCP. */
 export const tcpListen = z.strictObject({
   address: anyAddress.optional().describe('Address; absent: every IPv4 address, also one that comes later; "::": every IPv6 address'),
-  port: portNumber.describe(
-    'Port. Where SELinux enforces, one that no web server usually has needs the label http_port_t: semanage port -a -t http_port_t -p tcp PORT',
-  ),
+  port: portNumber.describe('Port. Where SELinux is on, one that no web server usually has needs the label http_port_t (selinux_port)'),
   tls: tlsFiles.optional().describe('TLS with this certificate; absent: none'),
 });
 

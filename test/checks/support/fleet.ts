@@ -117,6 +117,7 @@ const debian: Facts = {
   kernel: '6.1.192',
   packageManager: 'apt',
   init: 'systemd',
+  selinux: 'disabled',
   cpus: 1,
   memoryMiB: 384,
   interfaces: {},
