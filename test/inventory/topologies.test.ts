@@ -93,6 +93,10 @@ describe('firewall marks', () => {
   it('are asked over TLS on the port that speaks it', () => {
     const service = '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr, check: { https: {} } }';
     expect(fleetOf({ services: service }).services[0]?.check).toMatchObject({ kind: 'https', port: 443 });
+    for (const udp of ['ports: [{ port: 8443, protocol: tcp }, { port: 443, protocol: udp }]', 'protocol: udp, ports: [8443, 443]']) {
+      const other = service.replace('ports: [80, 443]', udp);
+      expect(fleetOf({ services: other }).services[0]?.check).not.toHaveProperty('port');
+    }
   });
 
   it('make a listener of each port, with TLS on 443', () => {
