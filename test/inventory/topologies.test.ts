@@ -320,6 +320,33 @@ describe('what cannot work', () => {
       'this site has no backends; say all, or at least one name',
     ],
     [
+      'a backup behind ip_hash',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, method: ip_hash, backends: { web1: {}, web2: { backup: true } } }] }' },
+      'web2 is a backup, and ip_hash has none; take backup away, or say another method',
+    ],
+    [
+      'a backup behind ip_hash for some browsers',
+      {
+        more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, method: ip_hash, by_user_agent: [{ match: iphone, backends: { web1: {}, web2: { backup: true } } }] }] }',
+      },
+      'web2 is a backup, and ip_hash has none; take backup away, or say another method',
+    ],
+    [
+      'nothing but backups',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { backup: true } } }] }' },
+      'every backend of proxy.sites[0] is a backup; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
+      'nothing that has weight',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { weight: 0 }, web2: { weight: 0 } } }] }' },
+      'every backend of proxy.sites[0] has weight 0; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
+      'one without weight, and a backup',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { weight: 0 }, web2: { backup: true } } }] }' },
+      'every backend of proxy.sites[0] is a backup or has weight 0; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
       'a mark without ports',
       oneOf('  - { vip: 10.18.43.30, fwmark: 1, scheduler: rr }'),
       'this service has a fwmark, but no ports; say ports: [80, 443]',
