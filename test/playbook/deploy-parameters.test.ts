@@ -52,6 +52,12 @@ test('the firewall of a real server admits redirected packets, and health checks
   });
 });
 
+test('a real server that is pinged admits it, and no port for it', () => {
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, redirect: 4000, check: { ping: {} } }';
+  expect(wants('firewall', 'web1', { services })).toMatchObject([{ pinged: ['192.168.7.13'], asked: [] }]);
+  expect(wants('firewall', 'dr1', { services })).toMatchObject([{ pinged: ['192.168.7.13'], asked: [] }]);
+});
+
 test('connections that nginx on a director ends are tracked, and its backends admit it', () => {
   const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr }';
   const more = 'proxy: { sites: [{ vip: 10.18.43.32, port: 80, backend_port: 8088 }] }';

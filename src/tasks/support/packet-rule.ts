@@ -14,6 +14,8 @@ export interface PacketRule {
   readonly protocol: string;
   readonly port?: number;
   readonly sourcePort?: number;
+  /** Of ICMP (1) or ICMPv6 (58) nothing but the question of a ping. */
+  readonly echo?: true;
   readonly verdict: Verdict;
 }
 
@@ -30,8 +32,8 @@ export function commentOf(name: string): string {
 
 /** Without `nft add rule FAMILY TABLE CHAIN`. `both`: the table holds both families. */
 export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
-  const { family, from, to, protocol, port, sourcePort, verdict } = rule;
-  const transport = port !== undefined || sourcePort !== undefined;
+  const { family, from, to, protocol, port, sourcePort, echo, verdict } = rule;
+  const transport = port !== undefined || sourcePort !== undefined || echo;
   return [
     ...(both && from === undefined && to === undefined ? ['meta', 'nfproto', family === 'ip' ? 'ipv4' : 'ipv6'] : []),
     ...(from === undefined ? [] : [family, 'saddr', from]),
@@ -39,6 +41,7 @@ export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
     ...(transport ? [] : ['meta', 'l4proto', protocol]),
     ...(port === undefined ? [] : [protocol, 'dport', String(port)]),
     ...(sourcePort === undefined ? [] : [protocol, 'sport', String(sourcePort)]),
+    ...(echo ? [family === 'ip6' ? 'icmpv6' : 'icmp', 'type', 'echo-request'] : []),
     ...nftVerdict(verdict),
     'comment',
     `"${commentOf(rule.name)}"`,
@@ -51,13 +54,14 @@ function nftVerdict(verdict: Verdict): readonly string[] {
 }
 
 /** Without `iptables -A CHAIN`. */
-export function iptablesWords({ name, from, to, protocol, port, sourcePort, verdict }: PacketRule): readonly string[] {
+export function iptablesWords({ name, family, from, to, protocol, port, sourcePort, echo, verdict }: PacketRule): readonly string[] {
   return [
     ...(from === undefined ? [] : ['-s', from]),
     ...(to === undefined ? [] : ['-d', to]),
     ...['-p', protocol],
     ...(port === undefined ? [] : ['--dport', String(port)]),
     ...(sourcePort === undefined ? [] : ['--sport', String(sourcePort)]),
+    ...(echo ? (family === 'ip6' ? ['-m', 'icmp6', '--icmpv6-type', '128'] : ['-m', 'icmp', '--icmp-type', '8']) : []),
     ...['-m', 'comment', '--comment', commentOf(name)],
     ...iptablesVerdict(verdict),
   ];
