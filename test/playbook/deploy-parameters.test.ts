@@ -127,6 +127,17 @@ describe('several cards', () => {
   });
 });
 
+test('a real server behind a tunnel asks for segments that fit, of every VIP that it has there', () => {
+  const services = `  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: tun }
+  - { vip: 10.18.43.31, port: 80, scheduler: rr, forward: dr, backends: [near] }`;
+  const backends = '  web1: { address: 192.168.7.13 }\n  near: { address: 10.18.43.15 }';
+  expect(wants('segment_size', 'web1', { services, backends })).toEqual([
+    { tool: 'nft', rules: [{ address: '10.18.43.30', rip: '192.168.7.13' }] },
+  ]);
+  const direct = services.replace('forward: tun', 'forward: tun, backends: [web1]');
+  expect(wants('segment_size', 'near', { services: direct, backends })).toEqual([]);
+});
+
 test('directors of IPv6 NAT heed router advertisements on, if they do, before they forward', () => {
   const parts = {
     services: '  - { vip: "fd79::30", port: 80, scheduler: rr, forward: nat }',

@@ -1,6 +1,6 @@
 /** One rule on packets, in the words of nft and of iptables. */
 
-export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number };
+export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number } | { readonly segments: number };
 
 export interface PacketRule {
   /** What it is for, unique among our rules of a chain; it is the rule's comment on the host: `80/tcp to 10.18.43.30`. */
@@ -50,7 +50,9 @@ export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
 
 function nftVerdict(verdict: Verdict): readonly string[] {
   if (typeof verdict === 'string') return [verdict];
-  return 'mark' in verdict ? ['meta', 'mark', 'set', String(verdict.mark)] : ['redirect', 'to', `:${verdict.redirect}`];
+  if ('mark' in verdict) return ['meta', 'mark', 'set', String(verdict.mark)];
+  if ('redirect' in verdict) return ['redirect', 'to', `:${verdict.redirect}`];
+  return ['tcp', 'flags', '&', '(syn|rst)', '==', 'syn', 'tcp', 'option', 'maxseg', 'size', 'set', String(verdict.segments)];
 }
 
 /** Without `iptables -A CHAIN`. */
@@ -71,5 +73,6 @@ function iptablesVerdict(verdict: Verdict): readonly string[] {
   if (verdict === 'accept') return ['-j', 'ACCEPT'];
   if (verdict === 'notrack') return ['-j', 'CT', '--notrack'];
   if ('mark' in verdict) return ['-j', 'MARK', '--set-mark', String(verdict.mark)];
-  return ['-j', 'REDIRECT', '--to-ports', String(verdict.redirect)];
+  if ('redirect' in verdict) return ['-j', 'REDIRECT', '--to-ports', String(verdict.redirect)];
+  return ['-m', 'tcp', '--tcp-flags', 'SYN,RST', 'SYN', '-j', 'TCPMSS', '--set-mss', String(verdict.segments)];
 }
