@@ -1,4 +1,4 @@
-/** Tunnels: on each backend the device at which packets in packets end is there, up, and takes what comes out of it. */
+/** Tunnels: on each backend the device at which packets in packets end is there, up, and takes what comes out of it; clients send what fits. */
 import { z } from 'zod';
 import type { Fleet, Host } from '../model.ts';
 import { defineCheck, type Finding, type Look, sh } from '../task.ts';
@@ -6,11 +6,12 @@ import { persistedLines } from '../tasks/support/sysctl-files.ts';
 import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl-probe.ts';
 import { fail, listed, nobodyLooked, pass, unreadable } from './support/finding.ts';
 import { heard, type Said, telling } from './support/said.ts';
+import { judgeSegments, segmentsProbe } from './support/segments.ts';
 import { vipsKeptBy } from './support/topology.ts';
 
 export default defineCheck({
   summary:
-    'On each backend behind a tunnel, tunl0 (IPv6: ip6tnl0) is up, and rp_filter lets in what comes out of it, now and after a reboot.',
+    'On each backend behind a tunnel, tunl0 (IPv6: ip6tnl0) is up, and rp_filter lets in what comes out of it, now and after a reboot; clients are asked for segments that fit into the tunnel.',
   params: z.strictObject({}),
   from: ['backend'],
   probe: (_, host, fleet) =>
@@ -26,6 +27,7 @@ done | while IFS= read -r line; do
   case $line in device*) printf '%s\n' "$line" ;; *) printf 'filter %s\n' "$line" ;; esac
 done
 grep -s '' /proc/sys/net/ipv4/conf/all/rp_filter | while IFS= read -r value; do printf 'all %s\n' "$value"; done`,
+          segmentsProbe(host, fleet),
         )
       : undefined,
   expect: (looks, _, { fleet }) => {
@@ -33,7 +35,10 @@ grep -s '' /proc/sys/net/ipv4/conf/all/rp_filter | while IFS= read -r value; do 
     if (!fleet.services.some(({ forward }) => forward === 'tun')) return [];
     return looks.length === 0
       ? [nobodyLooked('backend', fleet, expected)]
-      : looks.flatMap((look) => devicesOf(look.host, fleet).flatMap((device) => judgeDevice(look, device, expected)));
+      : looks.flatMap((look) => [
+          ...devicesOf(look.host, fleet).flatMap((device) => judgeDevice(look, device, expected)),
+          ...judgeSegments(look, heard(look), fleet),
+        ]);
   },
   example: {},
 });

@@ -72,9 +72,9 @@ function buildCheck(service: ServiceShape, file: string): HealthCheck {
   });
 }
 
-/** Of several ports under one mark the one that speaks TLS. */
-function tlsPort({ ports = [] }: ServiceShape): number | undefined {
-  return ports.map((each) => (typeof each === 'number' ? each : each.port)).find((port) => port === 443);
+/** Of several ports under one mark the one that speaks TLS: what is UDP there (QUIC) does not. */
+function tlsPort(service: ServiceShape): number | undefined {
+  return buildMark(service)?.ports.find(({ port, protocol }) => port === 443 && protocol === 'tcp')?.port;
 }
 
 /** Real servers of the VIP's family. */

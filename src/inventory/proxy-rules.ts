@@ -1,31 +1,64 @@
-import { type Complaint, fault, keyFault } from './complaints.ts';
+import type { Upstream } from '../model.ts';
+import { type Complaint, fault, keyFault, type Path } from './complaints.ts';
 import type { Draft } from './draft.ts';
 import { chosenBackends } from './entries.ts';
+import type { SiteShape } from './proxy-schema.ts';
+
+/** The site's own backends, or those for some browsers, and where they are said. */
+interface Choice {
+  readonly backends: SiteShape['backends'];
+  readonly path: Path;
+  readonly upstream: Upstream | undefined;
+}
 
 /** Rules about sites of nginx on the directors. */
-export function proxyFaults({ shape, fleet, locate }: Draft): readonly Complaint[] {
-  const sites = fleet.proxy?.sites ?? [];
-  return sites.flatMap((site, index) => {
-    const at = ['proxy', 'sites', index];
-    const same = sites.findIndex(({ vip, port, serverName }) => vip === site.vip && port === site.port && serverName === site.serverName);
-    if (same !== index) {
-      const found = `the site ${site.vip}:${site.port} is there already (line ${locate({ at: ['proxy', 'sites', same, 'vip'] }).line})`;
-      return [fault('duplicate-service', [...at, 'vip'], found, 'tell sites of one VIP and port apart by server_name')];
-    }
-    const known = fleet.groups.backends ?? [];
-    const choices = [shape.proxy?.sites[index], ...(shape.proxy?.sites[index]?.by_user_agent ?? [])];
-    const named = choices.flatMap((choice) =>
-      choice === undefined || choice.backends === 'all'
-        ? []
-        : Array.isArray(choice.backends)
-          ? choice.backends
-          : Object.keys(choice.backends),
-    );
-    if (choices.some((choice) => choice && chosenBackends(choice.backends).names?.length === 0))
-      return [keyFault('empty-group', [...at, 'backends'], 'this site has no backends', 'say all, or at least one name')];
-    const unknown = named.filter((name) => !known.includes(name));
-    return unknown.map((name) =>
-      keyFault('unknown-host', [...at, 'backends'], `no backend is called "${name}"`, `backends: ${known.join(', ')}`),
-    );
+export function proxyFaults(draft: Draft): readonly Complaint[] {
+  return (draft.shape.proxy?.sites ?? []).flatMap((said, index) => {
+    const twice = duplicate(draft, index);
+    if (twice) return [twice];
+    const known = draft.fleet.groups.backends ?? [];
+    return choicesOf(said, index, draft).flatMap((choice) => nameFaults(choice, known) ?? upstreamFaults(choice, said, index));
   });
+}
+
+function duplicate({ fleet, locate }: Draft, index: number): Complaint | undefined {
+  const sites = fleet.proxy?.sites ?? [];
+  const site = sites[index];
+  const same = sites.findIndex(({ vip, port, serverName }) => vip === site?.vip && port === site.port && serverName === site.serverName);
+  if (!site || same === index) return undefined;
+  const found = `the site ${site.vip}:${site.port} is there already (line ${locate({ at: ['proxy', 'sites', same, 'vip'] }).line})`;
+  return fault('duplicate-service', ['proxy', 'sites', index, 'vip'], found, 'tell sites of one VIP and port apart by server_name');
+}
+
+function choicesOf(said: SiteShape, index: number, { fleet }: Draft): readonly Choice[] {
+  const at = ['proxy', 'sites', index];
+  const site = fleet.proxy?.sites[index];
+  const named = (name: string | undefined) => fleet.proxy?.upstreams.find((each) => each.name === name);
+  const others = said.by_user_agent.map(({ backends }, number) => {
+    const path = [...at, 'by_user_agent', number, 'backends'];
+    return { backends, path, upstream: named(site?.byUserAgent[number]?.upstream) };
+  });
+  return [{ backends: said.backends, path: [...at, 'backends'], upstream: named(site?.upstream) }, ...others];
+}
+
+function nameFaults({ backends, path }: Choice, known: readonly string[]): readonly Complaint[] | undefined {
+  const { names } = chosenBackends(backends);
+  if (names?.length === 0) return [keyFault('empty-group', path, 'this site has no backends', 'say all, or at least one name')];
+  const unknown = (names ?? []).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return undefined;
+  return unknown.map((name) => keyFault('unknown-host', path, `no backend is called "${name}"`, `backends: ${known.join(', ')}`));
+}
+
+/** What nginx refuses only on the directors, when all else is done already. */
+function upstreamFaults({ path, upstream }: Choice, { method }: SiteShape, index: number): readonly Complaint[] {
+  const servers = upstream?.servers ?? [];
+  const spare = servers.find(({ backup }) => backup);
+  if (method === 'ip_hash' && spare) {
+    const found = `${spare.host} is a backup, and ip_hash has none`;
+    return [fault('no-backup', [...path, spare.host, 'backup'], found, 'take backup away, or say another method')];
+  }
+  if (servers.length === 0 || servers.some(({ backup, weight }) => !backup && weight > 0)) return [];
+  const why = servers.every(({ backup }) => backup) ? 'is a backup' : spare ? 'is a backup or has weight 0' : 'has weight 0';
+  const hint = 'nginx wants one that is asked first: give it a weight above 0, and no backup';
+  return [fault('no-weight', path, `every backend of proxy.sites[${index}] ${why}`, hint)];
 }

@@ -2,6 +2,7 @@
  * Shell text whose values are quoted by construction. A fragment is plain data (it can be saved, compared and shown); it becomes
  * text only in `renderSh`, and secrets become values only when the text is about to be sent.
  */
+import { refuse } from '../errors.ts';
 
 /** `text` is the author's own shell; `value` is anybody's data and always ends up inside quotes. */
 export type ShPart = { readonly text: string } | { readonly value: string };
@@ -21,11 +22,24 @@ export type ShValue = string | number | Sh | readonly (string | number)[];
 export function sh(strings: TemplateStringsArray, ...values: readonly ShValue[]): Sh {
   const parts: ShPart[] = [];
   strings.forEach((text, index) => {
+    refuseHoles(strings, values, index);
     if (text !== '') parts.push({ text });
     const value = values[index];
     if (value !== undefined) parts.push(...toParts(value));
   });
   return { parts };
+}
+
+/** Types do not see it: an escape that JavaScript does not know makes all the text between two values `undefined`, and `renderSh` a word of it. */
+function refuseHoles(strings: TemplateStringsArray, values: readonly unknown[], index: number): void {
+  const raw = strings.raw[index] ?? '';
+  if ((strings[index] as string | undefined) === undefined) {
+    const pair = raw.match(/\\./gs)?.find((each) => /[0-9ux]/.test(each));
+    throw refuse(`a fragment of shell has the escape ${pair}, which JavaScript does not know`, `write \\${pair}`);
+  }
+  const value = values[index];
+  if (index < values.length && [value].flat().includes(undefined))
+    throw refuse(`a fragment of shell has no value after ${JSON.stringify(raw.slice(-40))}`, "give it one; '' is an empty word");
 }
 
 /** Joins fragments with newlines; empty ones vanish. */

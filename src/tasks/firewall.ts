@@ -59,9 +59,18 @@ const params = z.strictObject({
     )
     .default([])
     .describe('What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors.'),
+  pinged: z
+    .array(address)
+    .default([])
+    .describe(
+      'Addresses of real servers whose health checks are pings: directors ask them for an echo, and from `directors` they admit it.',
+    ),
   vrrp_peers: z.array(address).default([]).describe('Addresses of the other directors, whose adverts are admitted.'),
   sync: z.boolean().default(false).describe('Admits the connections that the other directors report (the sync daemon of IPVS, 8848/udp).'),
-  directors: z.array(address).default([]).describe('On backends: addresses of the directors, from which tunnelled packets are admitted.'),
+  directors: z
+    .array(address)
+    .default([])
+    .describe('On backends: addresses of the directors, from which tunnelled packets and pings are admitted.'),
   interfaces: z
     .array(text.regex(/^[^\s/]{1,15}$/, 'an interface name'))
     .default([])
@@ -174,6 +183,7 @@ printf '\nfiles\n'`,
     role: 'director',
     services: [{ vip: '10.18.43.30', port: 80, protocol: 'tcp', forward: 'dr', real_servers: [{ rip: '10.18.43.13', port: 80 }] }],
     asked: [{ rip: '10.18.43.13', port: 8081, protocol: 'tcp' }],
+    pinged: [],
     vrrp_peers: ['10.18.43.20'],
     sync: true,
     directors: [],

@@ -31,8 +31,10 @@ type Want = z.infer<typeof params>;
 /** Before IPVS looks at the packet, after the kernel knows the connection. */
 const table: OwnTable = {
   table: 'lvsctl_mark',
+  hook: 'prerouting',
   own: 'type filter hook prerouting priority -150;',
   instead: 'mangle',
+  modules: ['xt_mark'],
   unit: 'lvsctl-packet-mark.service',
   description: 'Firewall marks of the LVS cluster',
 };

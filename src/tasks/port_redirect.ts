@@ -22,8 +22,10 @@ type Want = z.infer<typeof params>;
 
 const table: OwnTable = {
   table: 'lvsctl_redirect',
+  hook: 'prerouting',
   own: 'type nat hook prerouting priority -100;',
   instead: 'nat',
+  modules: ['xt_REDIRECT', 'nft_redir', 'nft_chain_nat'],
   unit: 'lvsctl-port-redirect.service',
   description: 'Redirected ports of the LVS cluster',
 };

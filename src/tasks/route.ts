@@ -36,7 +36,7 @@ const route = z
       .min(88)
       .max(65495)
       .optional()
-      .describe('Largest segment that the host asks for in TCP: MTU less 40, less 20 more behind a tunnel.'),
+      .describe('Largest segment that the host asks for in TCP: MTU less 40, less 20 more behind a tunnel (there see `segment_size`).'),
     from: address.optional().describe('Only packets with this source address, such as the RIP or the VIP.'),
     protocol: z.enum(['tcp', 'udp']).optional().describe('Only packets of this protocol; with `from`.'),
     port: z

@@ -25,6 +25,13 @@ const params = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*\.conf$/, 'a file name that ends in .conf, without a folder')
     .default('90-lvsctl.conf')
     .describe('Name of the file in /etc/sysctl.d that holds the values. Other lines in it are kept, so steps may share it.'),
+  only_over: z
+    .array(value)
+    .min(1)
+    .optional()
+    .describe(
+      'A key is set only where its value now is one of these, or the wanted one already; any other stays, and so does what is not there.',
+    ),
   reason: text
     .regex(/^[^\n]+$/, 'one line')
     .optional()
@@ -55,7 +62,7 @@ export default defineTask({
   probe: (want: Want) => sysctlProbe(paths(want)),
   parse: (output: Output, want: Want): SeenSysctls => parseSysctls(output, paths(want)),
   plan(seen: SeenSysctls, want: Want, context: PlanContext): readonly Change[] {
-    const wanted = settings(want);
+    const wanted = settings(want).filter((setting) => counts(setting, seen, want));
     for (const setting of wanted) refuseMissing(setting, seen, context);
     const live = wanted.filter(({ path, value }) => liveValue(seen, path) !== value);
     return [
@@ -63,10 +70,15 @@ export default defineTask({
       ...keepSysctls(seen.files, { wanted, file: fileOf(want), reason: want.reason }),
     ];
   },
-  settled: (want: Want) =>
-    `${settings(want)
-      .map(({ name, value }) => `${name} = ${value}`)
-      .join(', ')}: so now and after a reboot`,
+  settled(want: Want, seen: SeenSysctls) {
+    const said = (list: readonly string[], what: string) => (list.length === 0 ? [] : [`${list.join(', ')}: ${what}`]);
+    const all = settings(want);
+    const kept = all.filter((setting) => counts(setting, seen, want)).map(({ name, value }) => `${name} = ${value}`);
+    const left = all
+      .filter((setting) => !counts(setting, seen, want))
+      .map(({ path, name }) => `${name} ${liveValue(seen, path) === undefined ? 'is not there' : `= ${liveValue(seen, path)}`}`);
+    return [...said(kept, 'so now and after a reboot'), ...said(left, 'left alone')].join('; ');
+  },
   example: {
     values: { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 },
     file: '90-lvsctl.conf',
@@ -79,6 +91,13 @@ function settings(want: Want): readonly WantedSysctl[] {
     const path = sysctlPath(key);
     return { path, name: sysctlName(path), value: sysctlValue(String(value)) };
   });
+}
+
+/** Where only certain values are set over: what is otherwise is so on purpose. */
+function counts({ path, value }: WantedSysctl, seen: SeenSysctls, { only_over }: Want): boolean {
+  if (only_over === undefined) return true;
+  const now = liveValue(seen, path);
+  return now === value || only_over.some((each) => sysctlValue(String(each)) === now);
 }
 
 function fileOf(want: Want): string {

@@ -93,6 +93,10 @@ describe('firewall marks', () => {
   it('are asked over TLS on the port that speaks it', () => {
     const service = '  - { vip: 10.18.43.30, fwmark: 7, ports: [80, 443], scheduler: rr, check: { https: {} } }';
     expect(fleetOf({ services: service }).services[0]?.check).toMatchObject({ kind: 'https', port: 443 });
+    for (const udp of ['ports: [{ port: 8443, protocol: tcp }, { port: 443, protocol: udp }]', 'protocol: udp, ports: [8443, 443]']) {
+      const other = service.replace('ports: [80, 443]', udp);
+      expect(fleetOf({ services: other }).services[0]?.check).not.toHaveProperty('port');
+    }
   });
 
   it('make a listener of each port, with TLS on 443', () => {
@@ -314,6 +318,33 @@ describe('what cannot work', () => {
       'a site without backends',
       { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: [] }] }' },
       'this site has no backends; say all, or at least one name',
+    ],
+    [
+      'a backup behind ip_hash',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, method: ip_hash, backends: { web1: {}, web2: { backup: true } } }] }' },
+      'web2 is a backup, and ip_hash has none; take backup away, or say another method',
+    ],
+    [
+      'a backup behind ip_hash for some browsers',
+      {
+        more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, method: ip_hash, by_user_agent: [{ match: iphone, backends: { web1: {}, web2: { backup: true } } }] }] }',
+      },
+      'web2 is a backup, and ip_hash has none; take backup away, or say another method',
+    ],
+    [
+      'nothing but backups',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { backup: true } } }] }' },
+      'every backend of proxy.sites[0] is a backup; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
+      'nothing that has weight',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { weight: 0 }, web2: { weight: 0 } } }] }' },
+      'every backend of proxy.sites[0] has weight 0; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
+      'one without weight, and a backup',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { weight: 0 }, web2: { backup: true } } }] }' },
+      'every backend of proxy.sites[0] is a backup or has weight 0; nginx wants one that is asked first: give it a weight above 0, and no backup',
     ],
     [
       'a mark without ports',

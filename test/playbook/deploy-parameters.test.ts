@@ -9,20 +9,27 @@ interface Parts {
   readonly services: string;
   readonly vrrp?: string;
   readonly more?: string;
+  readonly backends?: string;
+  /** Addresses of the directors' cards eth0 and eth1. */
+  readonly first?: readonly string[];
+  readonly second?: string;
+  readonly other?: string;
 }
 
 /** Parameters of a task on a host, of each step in order. Directors have a card for the real servers. */
-function wants(task: string, host: string, { services, vrrp = '{ id: 51, interface: eth0 }', more = '' }: Parts): readonly unknown[] {
+function wants(task: string, host: string, parts: Parts): readonly unknown[] {
+  const { services, vrrp = '{ id: 51, interface: eth0 }', more = '', backends = '  web1: { address: 192.168.7.13 }' } = parts;
+  const { first = ['10.18.43.10/24', '10.18.43.20/24'], second = '192.168.7.2/24', other = '192.168.7.3/24' } = parts;
   const text = `cluster: web
 vrrp: ${vrrp}
 firewall: managed
 services:
 ${services}
 directors:
-  dr1: { address: 10.18.43.10, priority: 150, interfaces: { eth0: 10.18.43.10/24, eth1: 192.168.7.2/24 } }
-  dr2: { address: 10.18.43.20, priority: 100, interfaces: { eth0: 10.18.43.20/24, eth1: 192.168.7.3/24 } }
+  dr1: { address: 10.18.43.10, priority: 150, interfaces: { eth0: ${first[0]}, eth1: "${second}" } }
+  dr2: { address: 10.18.43.20, priority: 100, interfaces: { eth0: ${first[1]}, eth1: "${other}" } }
 backends:
-  web1: { address: 192.168.7.13 }
+${backends}
 nginx: {}
 ${more}
 `;
@@ -50,6 +57,12 @@ test('the firewall of a real server admits redirected packets, and health checks
     ],
     asked: [{ port: 4000 }, { rip: '192.168.7.13', port: 8081, protocol: 'tcp' }],
   });
+});
+
+test('a real server that is pinged admits it, and no port for it', () => {
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, redirect: 4000, check: { ping: {} } }';
+  expect(wants('firewall', 'web1', { services })).toMatchObject([{ pinged: ['192.168.7.13'], asked: [] }]);
+  expect(wants('firewall', 'dr1', { services })).toMatchObject([{ pinged: ['192.168.7.13'], asked: [] }]);
 });
 
 test('connections that nginx on a director ends are tracked, and its backends admit it', () => {
@@ -95,6 +108,62 @@ describe('NAT', () => {
     expect(all).toMatchObject({ 'net/ipv4/ip_forward': 1, 'net/ipv4/vs/conntrack': 1 });
     expect(Object.keys(all).filter((key) => key.includes('ipv6'))).toEqual([]);
   });
+});
+
+describe('several cards', () => {
+  const values = (host: string, parts: Partial<Parts> = {}) =>
+    Object.assign({}, ...wants('sysctl', host, { services, ...parts }).map((want) => (want as { values: object }).values));
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: dr, backends: [far] }';
+  const router = '{ id: 51, interface: eth0 }';
+  const backend = (cards: string) => ({ services, backends: `  far: { address: 10.18.43.15, interfaces: ${cards} }` });
+  const filters = (of: object) => Object.keys(of).filter((key) => key.endsWith('rp_filter'));
+
+  test('of a real server: that of the director takes packets of clients who are routed elsewhere', () => {
+    const two = backend('{ eth0: 10.18.43.15/24, eth1: 172.16.0.15/24 }');
+    expect(values('far', two)).toMatchObject({ 'net/ipv4/conf/eth0/rp_filter': 2 });
+    expect(filters(values('far', two))).toHaveLength(1);
+    expect(filters(values('far', backend('{ eth0: 10.18.43.15/24 }')))).toEqual([]);
+  });
+
+  test('of a director in one network: only that of the VIP answers for it', () => {
+    const one = backend('{ eth0: 10.18.43.15/24 }');
+    expect(values('dr1', one)).not.toHaveProperty(['net/ipv4/conf/all/arp_ignore']);
+    const crowded = { ...one, vrrp: router, second: '10.18.43.12/24', other: '10.18.0.22/16' };
+    for (const director of ['dr1', 'dr2']) {
+      expect(values(director, crowded)).toMatchObject({
+        'net/ipv4/conf/all/arp_ignore': 1,
+        'net/ipv4/conf/all/arp_announce': 2,
+        'net/ipv4/conf/eth0/rp_filter': 2,
+        'net/ipv4/conf/eth1/rp_filter': 2,
+      });
+    }
+  });
+});
+
+test('a real server behind a tunnel asks for segments that fit, of every VIP that it has there', () => {
+  const services = `  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: tun }
+  - { vip: 10.18.43.31, port: 80, scheduler: rr, forward: dr, backends: [near] }`;
+  const backends = '  web1: { address: 192.168.7.13 }\n  near: { address: 10.18.43.15 }';
+  expect(wants('segment_size', 'web1', { services, backends })).toEqual([
+    { tool: 'nft', rules: [{ address: '10.18.43.30', rip: '192.168.7.13' }] },
+  ]);
+  const direct = services.replace('forward: tun', 'forward: tun, backends: [web1]');
+  expect(wants('segment_size', 'near', { services: direct, backends })).toEqual([]);
+});
+
+test('directors of IPv6 NAT heed router advertisements on, if they do, before they forward', () => {
+  const parts = {
+    services: '  - { vip: "fd79::30", port: 80, scheduler: rr, forward: nat }',
+    second: 'fd79:7::2/64',
+    other: 'fd79:7::3/64',
+    more: 'nat: { gateway: "fd79:7::1/64", interface: eth1 }',
+    first: ['[10.18.43.10/24, "fd79::10/64"]', '[10.18.43.20/24, "fd79::20/64"]'],
+    backends: '  web1: { address: "fd79:7::13" }',
+  };
+  const all = wants('sysctl', 'dr1', parts) as readonly { readonly values: object; readonly only_over?: readonly number[] }[];
+  const heed = all.findIndex(({ only_over }) => only_over !== undefined);
+  expect(all[heed]).toMatchObject({ values: { 'net/ipv6/conf/eth0/accept_ra': 2, 'net/ipv6/conf/eth1/accept_ra': 2 }, only_over: [1] });
+  expect(all[heed + 1]?.values).toHaveProperty(['net/ipv6/conf/all/forwarding'], 1);
 });
 
 test('a director with keepalived, too, has the repair page that the sorry server is', () => {

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { bindText } from './support.ts';
+import { loadInventory } from '../../src/inventory/load.ts';
+import { bindText, fleet } from './support.ts';
 
 const path = fileURLToPath(new URL('../../playbooks/deploy/tuning.yaml', import.meta.url));
 const text = readFileSync(path, 'utf8');
-const values = (host: string, when: string) => {
-  const [play] = bindText(`[{ name: p, hosts: "${host}", tasks: [{ import_tasks: "${path}", when: "${when}" }] }]`);
+const values = (host: string, when: string, of = fleet) => {
+  const [play] = bindText(`[{ name: p, hosts: "${host}", tasks: [{ import_tasks: "${path}", when: "${when}" }] }]`, {}, of);
   return (play?.steps[host] ?? []).map(({ want }) => Object.keys((want as { values: object }).values));
 };
 
@@ -15,6 +16,14 @@ test('directors and backends have a profile each, under a condition', () => {
   expect(values('dr1', 'false')).toEqual([]);
   expect(director).toContain('net.core.netdev_budget');
   expect(backend).toContain('net.core.somaxconn');
+});
+
+test('a director with IPv6 remembers as many neighbours of that family', () => {
+  const thresholds = (family: string) => [1, 2, 3].map((number) => `net.${family}.neigh.default.gc_thresh${number}`);
+  const { fleet: both } = loadInventory('inventory/ipv6.yaml');
+  expect(values('dr1', 'true', both).flat()).toEqual(expect.arrayContaining([...thresholds('ipv4'), ...thresholds('ipv6')]));
+  expect(values('web1', 'true', both).flat()).not.toContain(thresholds('ipv6')[0]);
+  expect(values('dr1', 'true').flat()).not.toContain(thresholds('ipv6')[0]);
 });
 
 test('each few values have their reason', () => {

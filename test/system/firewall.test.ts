@@ -19,8 +19,14 @@ const params = {
     { vip: vip6, port: 80, forward: 'dr' },
   ],
 } as const;
-const director = { ...params, role: 'director', vrrp_peers: ['10.18.43.20', 'fd18:43::20'], sync: true } as const;
-const backend = { ...params, role: 'backend', directors: ['10.18.43.20', 'fd18:43::20'] } as const;
+const director = {
+  ...params,
+  role: 'director',
+  pinged: ['10.18.43.20', 'fd18:43::20'],
+  vrrp_peers: ['10.18.43.20', 'fd18:43::20'],
+  sync: true,
+} as const;
+const backend = { ...params, role: 'backend', pinged: ['10.18.43.10', 'fd18:43::10'], directors: ['10.18.43.20', 'fd18:43::20'] } as const;
 
 /** All but ssh, as an administrator would write it. */
 const firewalls: Readonly<Record<string, string>> = {
@@ -88,6 +94,9 @@ const sent = {
   'sync of a stranger': `17 ${stranger.join(' ')} 8848`,
   tunnel: `4 ${peer.join(' ')}`,
   'tunnel of a stranger': `4 ${stranger.join(' ')}`,
+  ping: `1 ${peer.join(' ')} 8`,
+  'another message of a director': `1 ${peer.join(' ')} 13`,
+  'ping of a stranger': `1 ${stranger.join(' ')} 8`,
   'vrrp over IPv6': '112 fd18:43::20 fd18:43::10',
   'vrrp to the group of IPv6': '112 fe80::20%eth0 ff02::12%eth0',
   'vrrp over IPv6 of a stranger': '112 fd18:43::99 fd18:43::10',
@@ -106,7 +115,15 @@ const admitted: Readonly<Record<string, { readonly want: object; readonly packet
   },
   backend: {
     want: backend,
-    packets: ['http', 'end of a connection of which only this half comes by', 'http to the own address', 'dns', 'tunnel', 'http over IPv6'],
+    packets: [
+      'http',
+      'end of a connection of which only this half comes by',
+      'http to the own address',
+      'dns',
+      'tunnel',
+      'ping',
+      'http over IPv6',
+    ],
   },
 };
 
@@ -129,6 +146,8 @@ describe.each(Object.entries(firewalls))('%s', (_, load) => {
     // Nobody answers for an IPv6 address on lo: what IPVS has on its card is sent to that.
     two.outside(`ip route add ${vip6} via fd18:43::10`);
     two.inside(load);
+    // A ping that was answered is a connection to the firewall for half a minute, and admitted as such.
+    two.inside('echo 0 >/proc/sys/net/netfilter/nf_conntrack_icmp_timeout');
     const want = task.params.parse(asked);
     const look = () => task.parse({ stdout: two.inside(task.probe(want)), stderr: '', exit: 0 }, want);
     const live = (): readonly Change[] => task.plan(look(), want, planContext()).filter(({ id }) => /^(live|stale):/.test(id));

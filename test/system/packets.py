@@ -1,5 +1,5 @@
-"""Packets as no socket of Node's sends them. `send` reads lines NUMBER PROTOCOL FROM TO [PORT [FLAGS]]; `listen PROTOCOL…` prints the
-NUMBER of each packet that has come through the firewall, until it is ended."""
+"""Packets as no socket of Node's sends them. `send` reads lines NUMBER PROTOCOL FROM TO [PORT [FLAGS]], of ICMP the type in the
+place of a port; `listen PROTOCOL…` prints the NUMBER of each packet that has come through the firewall, until it is ended."""
 
 import select
 import socket
@@ -23,7 +23,10 @@ def checksum(data):
 
 
 def transport(number, protocol, source, target, port, flags):
-    """TCP or UDP; the source port tells the number."""
+    """TCP or UDP, whose source port tells the number; ICMP, whose identifier does."""
+    if protocol == 1:
+        body = struct.pack("!BBHHH", port, 0, 0, 40000 + number, 1) + b"\0" * 12
+        return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
     if protocol == 6:
         body = struct.pack("!HHIIBBHHH", 40000 + number, port, 1, 1, 5 << 4, flags, 1024, 0, 0)
         at = 16
@@ -48,10 +51,12 @@ def send():
 
 def listen(*protocols):
     """Raw sockets see what the chain "input" has let in."""
-    sockets = {}
+    sockets, icmp = {}, []
     for kind in (socket.AF_INET, socket.AF_INET6):
         for protocol in protocols:
-            sockets[socket.socket(kind, socket.SOCK_RAW, int(protocol))] = kind
+            each = socket.socket(kind, socket.SOCK_RAW, int(protocol))
+            sockets[each] = kind
+            icmp += [each] if protocol == "1" else []
     card = socket.if_nametoindex("eth0")
     group = socket.inet_aton("224.0.0.18") + struct.pack("=4si", b"\0" * 4, card)
     group6 = socket.inet_pton(socket.AF_INET6, "ff02::12") + struct.pack("=i", card)
@@ -65,6 +70,7 @@ def listen(*protocols):
         for each in select.select(list(sockets), [], [])[0]:
             data = each.recv(4096)
             head = data[(data[0] & 15) * 4 :] if sockets[each] == socket.AF_INET else data
+            head = head[4:] if each in icmp else head
             number = struct.unpack("!H", head[:2])[0] - 40000
             if 0 <= number < 1000:
                 print(number, flush=True)

@@ -43,7 +43,7 @@ export function twoHosts(inner: readonly string[], outer: readonly string[]): Tw
     inside: (script) => run(one, typeof script === 'string' ? script : renderSh(script, String)),
     outside: (script) => run(other, script),
     through: async (sent) => {
-      const listener = spawn('nsenter', [...at(one), '/usr/bin/python3', packets, 'listen', '2', '4', '6', '17', '41', '112'], {
+      const listener = spawn('nsenter', [...at(one), '/usr/bin/python3', packets, 'listen', '1', '2', '4', '6', '17', '41', '112'], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       let heard = '';

@@ -51,6 +51,32 @@ describe('off', () => {
 describe('managed', () => {
   const active = service('firewalld', 'active', 'enabled');
 
+  test('a real server that is pinged admits pings of the directors, of the family in which they ask', () => {
+    const pinged = { state: 'managed', role: 'backend', pinged: ['10.18.43.13'], directors: ['10.18.43.10', 'fd79::10'] };
+    const zones = zone('public', { interfaces: 'eth0' });
+    expect(ids(pinged, `${active}\nzones\n${zones}\nchains\n`)).toEqual([
+      'live:public:ping from 10.18.43.10',
+      'persisted:public:ping from 10.18.43.10',
+    ]);
+    const rich = `live|\trule family="ipv4" source address="10.18.43.10" icmp-type name="echo-request" accept\n`;
+    expect(ids(pinged, `${active}\nzones\n${zones}${rich}${rich.replace('live', 'persisted')}\nchains\n`)).toEqual([]);
+    const six = { ...pinged, pinged: ['fd79::13'] };
+    expect(ids(six, `${active}\nzones\n${zones}\nchains\n`)).toEqual([
+      'live:public:ping from fd79::10',
+      'persisted:public:ping from fd79::10',
+    ]);
+    const ufw = [
+      'iptables|*filter',
+      'iptables|:INPUT DROP [0:0]',
+      'iptables|:ufw-before-input - [0:0]',
+      'iptables|-A INPUT -j ufw-before-input',
+      'iptables|COMMIT',
+    ];
+    const own = 'type file\nowner root\ngroup root\nuid 0\ngid 0\nmode 640\nsize 16\ncontent\n|*filter\n|COMMIT\n\n.\n\nend\n';
+    const seen = `${service('ufw', 'active', 'enabled')}ufw=yes\n\nzones\n\nchains\n${ufw.join('\n')}\n\nfiles\ntype missing\n\nend\n\nufw\n${own}${own}`;
+    expect(ids(pinged, seen)).toEqual(['live:iptables ufw-before-input:ping from 10.18.43.10', 'content:/etc/ufw/before.rules']);
+  });
+
   test('a firewall that drops nothing needs nothing; one whose rules cannot be seen is refused', () => {
     const nftables = service('nftables', 'active', 'enabled');
     expect(ids(director, nftables)).toEqual([]);

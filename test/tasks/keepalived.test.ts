@@ -30,6 +30,17 @@ test('takes an inventory as it is', () => {
   expect(keepalived.params.parse(params)).toEqual(params);
 });
 
+test("a script is told the port that every other check asks: its own, then the real server's", () => {
+  const asked = (port?: number) => {
+    const check = { ...service.check, kind: 'misc' as const, script: 'check.sh', arguments: ['{rip}', '{port}'], ...(port && { port }) };
+    const text = keepalivedConf({ ...s0, services: [{ ...service, check }] }, '2.2.7');
+    return /check\.sh ([\d.]+ \d+)/.exec(text)?.[1];
+  };
+  const [{ rip, port } = { rip: '', port: 0 }] = service.realServers;
+  expect(asked()).toBe(`${rip} ${port}`);
+  expect(asked(4000)).toBe(`${rip} 4000`);
+});
+
 describe('the keywords follow the version', () => {
   const text = (version: string) => keepalivedConf(s0, version);
 

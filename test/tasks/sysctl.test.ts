@@ -47,6 +47,40 @@ describe('now and after a reboot are compared apart', () => {
   });
 });
 
+describe('set only over certain values', () => {
+  const keys = { 'net/ipv6/conf/eth0/accept_ra': 2, 'net/ipv6/conf/eth1/accept_ra': 2 };
+  const over = sysctl.params.parse({ values: keys, file: '93-nat.conf', only_over: [1] });
+  const [eth0, eth1] = Object.keys(keys) as [string, string];
+  const planned = (found: SeenSysctls) => sysctl.plan(found, over, planContext()).map(({ id }) => id);
+
+  test('what is otherwise is left, and said; so is what is not there', () => {
+    const found = seen([
+      [eth0, '1'],
+      [eth1, '0'],
+    ]);
+    expect(planned(found)).toEqual(['live:net.ipv6.conf.eth0.accept_ra', 'persisted:/etc/sysctl.d/93-nat.conf']);
+    expect(sysctl.plan(found, over, planContext())[1]?.will).not.toContain('eth1');
+    const off = seen([[eth0, '0']]);
+    expect(planned(off)).toEqual([]);
+    expect(sysctl.settled(over, off)).toBe('net.ipv6.conf.eth0.accept_ra = 0, net.ipv6.conf.eth1.accept_ra is not there: left alone');
+  });
+
+  test('what it has set stays so, in the file too', () => {
+    const done = seen(
+      [
+        [eth0, '2'],
+        [eth1, '0'],
+      ],
+      file('/etc/sysctl.d/93-nat.conf', 'net.ipv6.conf.eth0.accept_ra = 2'),
+    );
+    expect(planned(done)).toEqual([]);
+    expect(sysctl.settled(over, done)).toBe(
+      'net.ipv6.conf.eth0.accept_ra = 2: so now and after a reboot; net.ipv6.conf.eth1.accept_ra = 0: left alone',
+    );
+    expect(planned({ ...done, files: [] })).toEqual(['persisted:/etc/sysctl.d/93-nat.conf']);
+  });
+});
+
 describe('the file', () => {
   const path = 'net/ipv4/conf/all/arp_ignore';
   const wanted = [{ path, name: sysctlName(path), value: '1' }];

@@ -12,6 +12,8 @@ export interface Needs {
   }[];
   /** What directors connect to by themselves. */
   readonly asked: readonly { readonly rip: string; readonly port: number; readonly protocol: 'tcp' | 'udp' }[];
+  /** Real servers that directors ask for an echo. */
+  readonly pinged: readonly string[];
   readonly vrrp_peers: readonly string[];
   readonly directors: readonly string[];
   readonly sync: boolean;
@@ -20,8 +22,8 @@ export interface Needs {
 /** Each once; a chain takes those of its hook and family. */
 export function neededRules(needs: Needs): readonly PacketRule[] {
   const rules = needs.director
-    ? [...servicesOfDirector(needs), ...askedByDirector(needs), ...pairOfDirectors(needs)]
-    : [...servicesOfBackend(needs), ...askedOfBackend(needs), ...tunnelled(needs)];
+    ? [...servicesOfDirector(needs), ...askedByDirector(needs), ...pings(needs), ...pairOfDirectors(needs)]
+    : [...servicesOfBackend(needs), ...askedOfBackend(needs), ...pings(needs), ...tunnelled(needs)];
   return [...new Map(rules.map((rule) => [`${rule.hook} ${rule.family} ${rule.name}`, rule])).values()];
 }
 
@@ -63,6 +65,18 @@ function askedByDirector({ asked }: Needs): readonly PacketRule[] {
 
 function askedOfBackend({ asked }: Needs): readonly PacketRule[] {
   return asked.map(({ rip, port, protocol }) => accept(rip, { name: `${port}/${protocol}`, protocol, port, hook: 'input' }));
+}
+
+/** Questions alone: the answer belongs to the connection, or comes from a host that asks nothing. */
+function pings(needs: Needs): readonly PacketRule[] {
+  const echo = (address: string) => ({ protocol: familyOf(address) === 'ip6' ? '58' : '1', echo: true }) as const;
+  if (needs.director) return needs.pinged.map((rip) => accept(rip, { name: `ping to ${rip}`, to: rip, ...echo(rip), hook: 'output' }));
+  return pingers(needs).map((from) => accept(from, { name: `ping from ${from}`, from, ...echo(from), hook: 'input' }));
+}
+
+/** Addresses of directors of the families in which they ask. */
+export function pingers({ pinged, directors }: Pick<Needs, 'pinged' | 'directors'>): readonly string[] {
+  return directors.filter((from) => pinged.some((rip) => familyOf(rip) === familyOf(from)));
 }
 
 /** IPv6 adverts come from link-local addresses, which no inventory knows. */

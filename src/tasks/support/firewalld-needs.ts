@@ -1,5 +1,5 @@
 /** What the cluster needs, in firewalld's words: ports for whole zones, rich rules for protocols, direct rules for what zones cannot say. */
-import { ends, type Needs, overIPv6, syncPort } from './firewall-rules.ts';
+import { ends, type Needs, overIPv6, pingers, syncPort } from './firewall-rules.ts';
 import type { Admission } from './firewalld.ts';
 import type { Admissions } from './firewalld-changes.ts';
 import { familyOf } from './packet-rule.ts';
@@ -23,6 +23,7 @@ export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct
       : []),
     ...(director && vrrp_peers.length > 0 ? [igmp] : []),
     ...(director && sync ? vrrp_peers.map((peer) => fromPeer(`sync from ${peer}`, peer, `port port="${syncPort}" protocol="udp"`)) : []),
+    ...(director ? [] : pingers(needs).map(echoFrom)),
     ...[...new Set(tunnelled)].flatMap((protocol) =>
       ends(directors, protocol).map((from) =>
         fromPeer(`tunnel (${protocol}) from ${from}`, from, `protocol value="${protocol}"`, protocol),
@@ -48,6 +49,11 @@ function directRules({ vip, port, protocol, forward, real_servers }: Needs['serv
 }
 
 const igmp: Admission = { name: 'igmp', kind: 'rich-rule', rule: 'rule protocol value="igmp" accept', protocol: 'igmp' };
+
+/** Zones admit pings unless an administrator has blocked them, or all that is not named (`icmp-block-inversion`, the target DROP). */
+function echoFrom(from: string): Admission {
+  return fromPeer(`ping from ${from}`, from, 'icmp-type name="echo-request"', familyOf(from) === 'ip6' ? 'ipv6-icmp' : 'icmp');
+}
 
 function fromPeer(name: string, peer: string, what: string, protocol?: string): Admission {
   const family = familyOf(peer) === 'ip6' ? 'ipv6' : 'ipv4';

@@ -9,7 +9,8 @@ type RealServer = ServiceParams['realServers'][number];
 export function checker(check: Check, server: RealServer): Part {
   const tries = [`retry ${check.retry}`, `delay_before_retry ${check.delayBeforeRetry}`];
   // With a firewall mark the real server has no port of its own, so it is always said.
-  const connection = [`connect_port ${check.port ?? server.port}`, `connect_timeout ${check.timeout}`, ...tries];
+  const port = check.port ?? server.port;
+  const connection = [`connect_port ${port}`, `connect_timeout ${check.timeout}`, ...tries];
   switch (check.kind) {
     case 'tcp':
       return block('TCP_CHECK', connection);
@@ -18,7 +19,12 @@ export function checker(check: Check, server: RealServer): Part {
     case 'https':
       return block('SSL_GET', [check.sni === true && check.hostHeader !== undefined && 'enable_sni', page(check), ...connection]);
     case 'misc':
-      return block('MISC_CHECK', [`misc_path ${commandLine(check, server)}`, `misc_timeout ${check.timeout}`, 'user root', ...tries]);
+      return block('MISC_CHECK', [
+        `misc_path ${commandLine(check, server.rip, port)}`,
+        `misc_timeout ${check.timeout}`,
+        'user root',
+        ...tries,
+      ]);
     case 'dns':
       return block('DNS_CHECK', [`type ${check.type ?? 'SOA'}`, `name ${check.name ?? '.'}`, ...connection]);
     case 'udp':
@@ -42,7 +48,7 @@ function page({ path = '/', status = 200, hostHeader, regex }: Check): Part {
 }
 
 /** The words of the script between one pair of quotes: keepalived takes the first word alone otherwise. */
-function commandLine({ script = '', arguments: words = [] }: Check, { rip, port }: RealServer): string {
+function commandLine({ script = '', arguments: words = [] }: Check, rip: string, port: number): string {
   const filled = words.map((word) => word.replaceAll('{rip}', rip).replaceAll('{port}', String(port)));
   return quoted([scriptPath(script), ...filled].join(' '));
 }

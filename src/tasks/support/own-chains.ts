@@ -1,4 +1,4 @@
-/** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
+/** Rules of ours that change packets, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
 import { z } from 'zod';
 import { type Change, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
 import {
@@ -18,10 +18,16 @@ import { chainChanges, chainCommands, type RuleChain } from './rule-chain.ts';
 export interface OwnTable {
   /** Of nft. */
   readonly table: string;
-  /** Words of its chain. */
+  /** Name of its chain; of iptables it is the same in capitals. */
+  readonly hook: 'prerouting' | 'output';
+  /** Words of the chain. */
   readonly own: string;
-  /** Of iptables, whose chain is PREROUTING. */
+  /** Words of a rule that the kernel must know too, for nft to be used. */
+  readonly test?: string;
+  /** Of iptables. */
   readonly instead: 'mangle' | 'nat';
+  /** What the kernel loads for the rules themselves. */
+  readonly modules: readonly string[];
   /** Unit that makes the rules at boot, and what it says of itself. */
   readonly unit: string;
   readonly description: string;
@@ -32,56 +38,71 @@ export interface SeenOwnChains {
   readonly unit: SeenBootUnit;
   /** Undefined where there is neither nft nor iptables. */
   readonly chains: readonly RuleChain[] | undefined;
+  /** What the probe said. */
+  readonly heard: string;
 }
 
 interface OwnRules<Want> {
   readonly table: OwnTable;
   /** Kind of firewall rule, for `touches`. */
   readonly kind: string;
-  readonly rulesOf: (want: Want) => readonly PacketRule[];
+  /** `heard` is what `look` and the rest of the probe said. */
+  readonly rulesOf: (want: Want, heard: string) => readonly PacketRule[];
+  /** What else must be seen of the host. */
+  readonly look?: (want: Want) => Sh;
   /** Said where no rule is wanted. */
   readonly none: string;
 }
 
 /** What all tasks that make such rules have in common: all of a task's definition but its parameters. */
-export function ownRules<Want extends { readonly tool?: 'nft' | undefined }>({ table, kind, rulesOf, none }: OwnRules<Want>) {
+export function ownRules<Want extends { readonly rules: readonly unknown[]; readonly tool?: 'nft' | undefined }>({
+  table,
+  kind,
+  rulesOf,
+  look,
+  none,
+}: OwnRules<Want>) {
   // The same rule said twice is one.
-  const wanted = (want: Want) => [...new Map(rulesOf(want).map((rule) => [rule.name, rule])).values()];
+  const wanted = (want: Want, { heard }: SeenOwnChains) => [...new Map(rulesOf(want, heard).map((rule) => [rule.name, rule])).values()];
   return {
     touches: () => [`firewall:${kind}`, ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
     probe(want: Want): Sh {
-      const chains = ownChainsProbe(table);
+      const chains = lines(look?.(want), ownChainsProbe(table));
       // Only a look makes the kernel load what it needs for rules: where none is wanted, and no unit of ours is there, nobody looks.
-      const there = wanted(want).length > 0 ? chains : sh`if [ -e ${bootUnitPath(table.unit)} ]; then\n${chains}\nfi`;
+      const there =
+        want.rules.length > 0
+          ? chains
+          : sh`if [ -e ${bootUnitPath(table.unit)} ]; then
+${chains}
+fi`;
       return lines(bootUnitProbe(table.unit), there);
     },
     parse({ stdout }: Output): SeenOwnChains {
       const unit = parseBootUnit(stdout, table.unit);
-      return { unit, chains: parseOwnChains(unit.rest, table) };
+      return { unit, chains: parseOwnChains(unit.rest, table), heard: unit.rest };
     },
     plan: (seen: SeenOwnChains, want: Want, context: PlanContext) =>
-      ownChainsChanges(seen, wanted(want), { table, tool: want.tool, context }),
-    settled: (want: Want) => {
-      const names = wanted(want).map(({ name }) => name);
+      ownChainsChanges(seen, wanted(want, seen), { table, tool: want.tool, context }),
+    settled: (want: Want, seen: SeenOwnChains) => {
+      const names = wanted(want, seen).map(({ name }) => name);
       return names.length === 0 ? `${none}, now and after a reboot` : `${names.join(', ')}: now and after a reboot`;
     },
   };
 }
 
 /** What the kernel loads for such rules, nft's and iptables'. */
-function ruleModules({ instead }: OwnTable): readonly string[] {
+function ruleModules({ instead, modules }: OwnTable): readonly string[] {
   const tables = [`iptable_${instead}`, `ip6table_${instead}`];
-  const words = instead === 'nat' ? ['xt_REDIRECT', 'nft_redir', 'nft_chain_nat'] : ['xt_mark'];
-  return [...tables, ...words, 'xt_comment', 'xt_tcpudp', 'nf_tables', 'bpfilter'].map((name) => `module:${name}`);
+  return [...tables, ...modules, 'xt_comment', 'xt_tcpudp', 'nf_tables', 'bpfilter'].map((name) => `module:${name}`);
 }
 
 /** Each of ours brings its table back after those who load a whole ruleset. */
 const loaders = ['nftables.service', 'netfilter-persistent.service', 'iptables.service', 'ip6tables.service', 'firewalld.service'];
 
 /** Whether nft can do it in this kernel is asked without doing it (`-c`). */
-function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
-  const test = `add table ip ${table}; add chain ip ${table} prerouting { ${own} }`;
-  return sh`if command -v nft >/dev/null && nft -c ${test} 2>/dev/null; then
+function ownChainsProbe({ table, hook, own, test, instead }: OwnTable): Sh {
+  const made = `add table ip ${table}; add chain ip ${table} ${hook} { ${own} }${test ? `; add rule ip ${table} ${hook} ${test}` : ''}`;
+  return sh`if command -v nft >/dev/null && nft -c ${made} 2>/dev/null; then
   printf 'tool nft\n'
   for family in ip ip6; do nft -n -s list table "$family" ${table} 2>/dev/null | sed 's/^/nft|/'; done
 fi
@@ -98,28 +119,28 @@ done`;
 
 /** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
 function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
-  const { instead } = wanted;
+  const { instead, hook } = wanted;
+  const chain = hook.toUpperCase();
   const said = stdout.split('\n');
   const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
-  const hook = 'prerouting';
   if (said.includes('tool nft')) return nftChains(wanted, of('nft'));
   const tools = (['iptables', 'ip6tables'] as const).filter((tool) => said.includes(`tool ${tool}`));
   if (tools.length === 0) return undefined;
   return tools.map((tool) => {
-    const names = savedNames(parseSave(of(tool)), instead, 'PREROUTING');
-    return { kind: 'iptables', tool, family: tool === 'iptables' ? 'ip' : 'ip6', table: instead, chain: 'PREROUTING', hook, names };
+    const names = savedNames(parseSave(of(tool)), instead, chain);
+    return { kind: 'iptables', tool, family: tool === 'iptables' ? 'ip' : 'ip6', table: instead, chain, hook, names };
   });
 }
 
-function nftChains({ table, own }: OwnTable, ruleset: string): readonly RuleChain[] {
+function nftChains({ table, own, hook }: OwnTable, ruleset: string): readonly RuleChain[] {
   return (['ip', 'ip6'] as const).map((family) => ({
     kind: 'nft',
     family,
     table,
-    chain: 'prerouting',
-    hook: 'prerouting',
+    chain: hook,
+    hook,
     own,
-    names: nftNames(ruleset, family, table, 'prerouting'),
+    names: nftNames(ruleset, family, table, hook),
   }));
 }
 

@@ -1,6 +1,6 @@
 /** One rule on packets, in the words of nft and of iptables. */
 
-export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number };
+export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number } | { readonly segments: number };
 
 export interface PacketRule {
   /** What it is for, unique among our rules of a chain; it is the rule's comment on the host: `80/tcp to 10.18.43.30`. */
@@ -14,6 +14,8 @@ export interface PacketRule {
   readonly protocol: string;
   readonly port?: number;
   readonly sourcePort?: number;
+  /** Of ICMP (1) or ICMPv6 (58) nothing but the question of a ping. */
+  readonly echo?: true;
   readonly verdict: Verdict;
 }
 
@@ -30,8 +32,8 @@ export function commentOf(name: string): string {
 
 /** Without `nft add rule FAMILY TABLE CHAIN`. `both`: the table holds both families. */
 export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
-  const { family, from, to, protocol, port, sourcePort, verdict } = rule;
-  const transport = port !== undefined || sourcePort !== undefined;
+  const { family, from, to, protocol, port, sourcePort, echo, verdict } = rule;
+  const transport = port !== undefined || sourcePort !== undefined || echo;
   return [
     ...(both && from === undefined && to === undefined ? ['meta', 'nfproto', family === 'ip' ? 'ipv4' : 'ipv6'] : []),
     ...(from === undefined ? [] : [family, 'saddr', from]),
@@ -39,6 +41,7 @@ export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
     ...(transport ? [] : ['meta', 'l4proto', protocol]),
     ...(port === undefined ? [] : [protocol, 'dport', String(port)]),
     ...(sourcePort === undefined ? [] : [protocol, 'sport', String(sourcePort)]),
+    ...(echo ? [family === 'ip6' ? 'icmpv6' : 'icmp', 'type', 'echo-request'] : []),
     ...nftVerdict(verdict),
     'comment',
     `"${commentOf(rule.name)}"`,
@@ -47,17 +50,20 @@ export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
 
 function nftVerdict(verdict: Verdict): readonly string[] {
   if (typeof verdict === 'string') return [verdict];
-  return 'mark' in verdict ? ['meta', 'mark', 'set', String(verdict.mark)] : ['redirect', 'to', `:${verdict.redirect}`];
+  if ('mark' in verdict) return ['meta', 'mark', 'set', String(verdict.mark)];
+  if ('redirect' in verdict) return ['redirect', 'to', `:${verdict.redirect}`];
+  return ['tcp', 'flags', '&', '(syn|rst)', '==', 'syn', 'tcp', 'option', 'maxseg', 'size', 'set', String(verdict.segments)];
 }
 
 /** Without `iptables -A CHAIN`. */
-export function iptablesWords({ name, from, to, protocol, port, sourcePort, verdict }: PacketRule): readonly string[] {
+export function iptablesWords({ name, family, from, to, protocol, port, sourcePort, echo, verdict }: PacketRule): readonly string[] {
   return [
     ...(from === undefined ? [] : ['-s', from]),
     ...(to === undefined ? [] : ['-d', to]),
     ...['-p', protocol],
     ...(port === undefined ? [] : ['--dport', String(port)]),
     ...(sourcePort === undefined ? [] : ['--sport', String(sourcePort)]),
+    ...(echo ? (family === 'ip6' ? ['-m', 'icmp6', '--icmpv6-type', '128'] : ['-m', 'icmp', '--icmp-type', '8']) : []),
     ...['-m', 'comment', '--comment', commentOf(name)],
     ...iptablesVerdict(verdict),
   ];
@@ -67,5 +73,6 @@ function iptablesVerdict(verdict: Verdict): readonly string[] {
   if (verdict === 'accept') return ['-j', 'ACCEPT'];
   if (verdict === 'notrack') return ['-j', 'CT', '--notrack'];
   if ('mark' in verdict) return ['-j', 'MARK', '--set-mark', String(verdict.mark)];
-  return ['-j', 'REDIRECT', '--to-ports', String(verdict.redirect)];
+  if ('redirect' in verdict) return ['-j', 'REDIRECT', '--to-ports', String(verdict.redirect)];
+  return ['-m', 'tcp', '--tcp-flags', 'SYN,RST', 'SYN', '-j', 'TCPMSS', '--set-mss', String(verdict.segments)];
 }
