@@ -148,7 +148,7 @@ test('a real server behind a tunnel asks for segments that fit, of every VIP tha
     { tool: 'nft', rules: [{ address: '10.18.43.30', rip: '192.168.7.13' }] },
   ]);
   const direct = services.replace('forward: tun', 'forward: tun, backends: [web1]');
-  expect(wants('segment_size', 'near', { services: direct, backends })).toEqual([]);
+  expect(wants('segment_size', 'near', { services: direct, backends })).toEqual([{ tool: 'nft', rules: [] }]);
 });
 
 test('directors of IPv6 NAT heed router advertisements on, if they do, before they forward', () => {
