@@ -3,6 +3,7 @@ import { keeping } from '../before/before.ts';
 import { LvsError } from '../errors.ts';
 import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
+import { overLines } from '../transport/reopen.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Builds } from './artefacts.ts';
 import { isRescued, isStopped } from './blocks.ts';
@@ -11,6 +12,7 @@ import { collect, deliver } from './deliver.ts';
 import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
 import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
+import { awayAtMost } from './run-bundle.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
 
@@ -110,12 +112,13 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   if (jobs.length === 0) return before;
   try {
     const needed = script.items.filter(({ staging, placed }) => !staging && !isStopped(placed.frames, before.failed));
-    for (const { change } of needed) await deliver(change, connection, options);
+    for (const { change } of needed) await overLines(connection, awayAtMost, () => deliver(change, connection, options));
     for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change);
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
     const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, options));
     for (const [index, { change }] of script.items.entries()) {
-      if (change.produces && isMade(outcomes[index])) await collect(change.produces.key, connection, options);
+      const made = isMade(outcomes[index]) ? change.produces?.key : undefined;
+      if (made !== undefined) await overLines(connection, awayAtMost, () => collect(made, connection, options));
       else if (change.produces) options.builds.fail(change.produces.key, `${host} failed: ${change.title}`);
     }
     return { done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))], failed };

@@ -1,10 +1,11 @@
-/** The part of a plan that one host runs in one go, as one script: lay the steps out, start the runner detached, follow its journal. */
+/** The part of a plan that one host runs in one go, as one script: the steps laid out, the runner started detached, its journal followed. */
 import { readFileSync } from 'node:fs';
 import { beforeText } from '../before/before.ts';
 import type { Change, Handler, Tries } from '../model.ts';
 import { preamble } from '../sh/frame.ts';
-import { quote, renderSh, type Sh } from '../sh/sh.ts';
+import { renderSh, type Sh } from '../sh/sh.ts';
 import type { Placed } from './blocks.ts';
+import { follow, layOut, noSuchRun, type RunFile, runFolder, startOnce } from './run-folder.ts';
 
 /** One thing the runner does. A handler runs only after a change that it waits for was really made. */
 export interface Job {
@@ -70,15 +71,15 @@ export function handlerJob(name: string, handler: Handler, after: readonly numbe
 }
 
 /**
- * The script for the host's shell. It ends when its stdin does; the word `finished` on stdin first says that the journal was read to
- * the end and may go. `resolve` turns secret slots into values: this text is sent and never shown.
+ * The script for the host's shell: lays the run out, starts it and follows it. `resolve` turns secret slots into values: this text is
+ * sent and never shown. Sent again, it starts nothing a second time.
  */
 export function bundleScript(bundle: Bundle, resolve: (value: string) => string): string {
-  const folder = runFolder(bundle.id);
-  const put = (name: string, text: string): string => `printf %s ${quote(text)} >${folder}/${name}`;
+  const { id, nonce } = bundle;
+  const folder = runFolder(id);
   const environment = [
     `LVSCTL_RUN=${folder}`,
-    `LVSCTL_NONCE=${bundle.nonce}`,
+    `LVSCTL_NONCE=${nonce}`,
     `LVSCTL_BLOBS=${hostCache}/blobs`,
     `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
     `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
@@ -86,46 +87,47 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
   const stepHead = (number: number): string => `${preamble}
 progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2" "$3" >>"$LVSCTL_RUN/journal"; }
 `;
-  const files = bundle.jobs.flatMap((job, number) =>
-    (['run', 'unless', 'validate'] as const).flatMap((kind) => {
+  const steps = bundle.jobs.flatMap((job, number) =>
+    (['run', 'unless', 'validate'] as const).flatMap((kind): readonly RunFile[] => {
       const fragment = job[kind];
-      return fragment ? [put(`${number}.${kind}`, stepHead(number) + renderSh(fragment, resolve))] : [];
+      return fragment ? [{ name: `${number}.${kind}`, text: stepHead(number) + renderSh(fragment, resolve) }] : [];
     }),
   );
   const keeping = bundle.jobs.flatMap((job, number) =>
-    (['keep', 'note'] as const).flatMap((kind) => (job[kind] ? [put(`${number}.${kind}`, renderSh(job[kind], resolve))] : [])),
+    (['keep', 'note'] as const).flatMap((kind): readonly RunFile[] =>
+      job[kind] ? [{ name: `${number}.${kind}`, text: renderSh(job[kind], resolve) }] : [],
+    ),
   );
+  const files: readonly RunFile[] = [
+    { name: 'list', text: `${bundle.jobs.flatMap(listLines).join('\n')}\n` },
+    ...steps,
+    ...keeping,
+    { name: 'before.sh', text: beforeText },
+    { name: 'runner', text: `${preamble}\nexport ${environment.join(' ')}\n${runnerText}` },
+    { name: 'journal', text: '' },
+  ];
   return `{
 ${preamble}
-mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && mkdir ${folder} || exit 1
 mkdir -p ${hostCache}/blobs ${hostCache}/artefacts && chmod 700 ${hostCache} || exit 1
-${put('list', `${bundle.jobs.flatMap(listLines).join('\n')}\n`)}
-${[...files, ...keeping].join('\n')}
-${put('before.sh', beforeText)}
-${put('runner', `${preamble}\nexport ${environment.join(' ')}\n${runnerText}`)}
-: >${folder}/journal
-if [ -d /run/systemd/system ]; then
-systemd-run --quiet --collect --unit=lvsctl-${bundle.id} -p KillMode=process sh ${folder}/runner || exit 1
-else
-setsid sh ${folder}/runner </dev/null >/dev/null 2>&1 &
-fi
-${follow(folder, 0)}
+${layOut(folder, files)}
+${startOnce(id)}
+${follow(folder, nonce, 0)}
 exit 0
 }
 `;
 }
 
-/** Prints the journal from a byte offset on, until its stdin ends: the line may break at any time and be taken up again. */
-function follow(folder: string, offset: number): string {
-  return `tail -c +${offset + 1} -f ${folder}/journal &
-tail=$!
-read -r word
-kill $tail
-[ "$word" != finished ] || rm -rf ${folder}`;
+/** Takes up what a broken line has left: follows on from a byte of the journal. Exits 3 when the host has no such run. */
+export function attachScript({ id, nonce }: Pick<Bundle, 'id' | 'nonce'>, offset: number): string {
+  const folder = runFolder(id);
+  return `{
+${preamble}
+[ -d ${folder} ] || exit ${noSuchRun}
+${startOnce(id)}
+${follow(folder, nonce, offset)}
+exit 0
 }
-
-function runFolder(id: string): string {
-  return `/run/lvsctl/${quote(id)}`;
+`;
 }
 
 function listLines(job: Job, number: number): readonly string[] {

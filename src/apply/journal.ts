@@ -5,6 +5,8 @@ export type Entry =
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number; readonly unit: string }
   | { readonly kind: 'log'; readonly job: number; readonly text: string }
   | { readonly kind: 'end'; readonly job: number; readonly result: 'done' | 'already' | 'failed'; readonly exit: number }
+  /** The runner is no more, and had not finished. */
+  | { readonly kind: 'gone' }
   /** With the frames in which a step has failed: `top`, `0b`, … */
   | { readonly kind: 'finished'; readonly failed: readonly string[] };
 
@@ -22,6 +24,8 @@ export function parseEntry(line: string, nonce: string): Entry | undefined {
       return { kind, job, text: words.slice(1).join(' ') };
     case 'end':
       return { kind, job, result: words[1] === 'done' || words[1] === 'already' ? words[1] : 'failed', exit: Number(words[2]) || 0 };
+    case 'gone':
+      return { kind };
     case 'finished':
       return { kind, failed: (words[0] ?? '').split(',').filter((frame) => frame !== '') };
     default:

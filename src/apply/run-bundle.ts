@@ -1,16 +1,22 @@
-/** Sends one bundle to its host and follows the journal to its end. */
+/** Sends one bundle to its host and follows the journal to its end, over as many lines as it takes. */
 import { createInterface } from 'node:readline';
+import { LvsError } from '../errors.ts';
 import type { Event, Outcome } from '../model.ts';
 import { mask } from '../sh/secret.ts';
-import type { Connection } from '../transport/transport.ts';
-import { type Bundle, bundleScript } from './bundle.ts';
-import { type Entry, parseEntry } from './journal.ts';
+import { reopen } from '../transport/reopen.ts';
+import type { Channel, Connection } from '../transport/transport.ts';
+import { attachScript, type Bundle, bundleScript } from './bundle.ts';
+import type { Entry } from './journal.ts';
+import { type JournalReader, newJournalReader } from './journal-reader.ts';
+import { noSuchRun } from './run-folder.ts';
 
 export interface FollowOptions {
   readonly resolve: (value: string) => string;
   /** Secret values to slots. */
   readonly conceal: (text: string) => string;
   readonly emit: (event: Event) => void;
+  /** Seconds to open a broken line again; 300 unless said. */
+  readonly patience?: number;
 }
 
 export interface BundleResult {
@@ -20,24 +26,64 @@ export interface BundleResult {
   readonly failed: readonly string[];
 }
 
-/** A line that breaks leaves the job that was running as failed: its fate is not known. */
+/** A line that breaks is opened again, and the run taken up where its journal was left: on the host it has gone on all the while. */
 export async function runBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
-  const channel = await connection.shell();
+  const ledger = newLedger(bundle, connection.host.name, options);
+  const reader = newJournalReader(bundle.nonce);
+  for (let script = bundleScript(bundle, options.resolve); ; ) {
+    const end = await followOnce(connection, script, reader, ledger);
+    if (end.failed) return { outcomes: ledger.outcomes, failed: end.failed };
+    const over = end.reason ?? (await newLine(connection, options));
+    if (over !== undefined) {
+      ledger.interrupted(over);
+      return { outcomes: ledger.outcomes, failed: ['top'] };
+    }
+    // Where nothing was heard, the host may have got nothing, a part, or all: sent again, it starts once in any case.
+    script = reader.begun ? attachScript(bundle, reader.offset) : bundleScript(bundle, options.resolve);
+  }
+}
+
+/** Frames that failed, when the journal was read to its end; else why nothing more is to be heard; neither when the line broke. */
+interface End {
+  readonly failed?: readonly string[];
+  readonly reason?: string;
+}
+
+async function followOnce(connection: Connection, script: string, reader: JournalReader, ledger: Ledger): Promise<End> {
+  let channel: Channel;
+  try {
+    channel = await connection.shell();
+  } catch (error) {
+    if (error instanceof LvsError && error.code === 'ssh.lost') return {};
+    throw error;
+  }
   const complaints: string[] = [];
   createInterface({ input: channel.stderr }).on('line', (line) => complaints.push(line.slice(0, 300)));
-  channel.stdin.write(bundleScript(bundle, options.resolve));
-  const ledger = newLedger(bundle, connection.host.name, options);
-  let failed: readonly string[] | undefined;
-  for await (const line of createInterface({ input: channel.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const entry = parseEntry(line, bundle.nonce);
-    if (entry?.kind === 'finished') {
-      failed = entry.failed;
+  channel.stdin.on('error', () => undefined);
+  channel.stdin.write(script);
+  let end: End = {};
+  for await (const entry of reader.entries(channel.stdout)) {
+    if (entry.kind === 'finished') {
+      end = { failed: entry.failed };
       channel.stdin.end('finished\n');
-    } else if (entry) ledger.note(entry);
+    } else if (entry.kind === 'gone') {
+      end = { reason: 'what ran there was ended before it had finished: killed, or out of memory' };
+      channel.stdin.end();
+    } else ledger.note(entry);
   }
   const { exit } = await channel.ended;
-  if (!failed) ledger.interrupted(exit ? `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` : 'the line broke');
-  return { outcomes: ledger.outcomes, failed: failed ?? ['top'] };
+  if (end.failed || end.reason || !exit) return end;
+  if (reader.begun && exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };
+  return { reason: `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` };
+}
+
+/** Seconds for which a host that is being changed may be away. */
+export const awayAtMost = 300;
+
+async function newLine(connection: Connection, { emit, patience = awayAtMost }: FollowOptions): Promise<string | undefined> {
+  if (connection.renew)
+    emit({ kind: 'host', host: connection.host.name, doing: 'the line broke: opening it again; what runs there goes on' });
+  return reopen(connection, patience);
 }
 
 interface Ledger {

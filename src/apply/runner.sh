@@ -85,7 +85,10 @@ close() { # BLOCK RESCUED PARENT
   if has_failed "$1a" || has_failed "$1r" || { [ "$2" = no ] && has_failed "$1b"; }; then fail "$3"; fi
 }
 
-: >"$journal"
+# Started a second time, after a line that broke, it leaves the first one alone.
+mkdir "$LVSCTL_RUN/started" 2>/dev/null || exit 0
+printf '%s\n' "$$" >"$LVSCTL_RUN/started/pid"
+
 while read -r kind a b c d e f; do
   case $kind in
     close) close "$a" "$b" "$c" ;;

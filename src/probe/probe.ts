@@ -3,6 +3,7 @@ import { EXIT, LvsError } from '../errors.ts';
 import type { Seen } from '../model.ts';
 import { frame, newNonce, unframe } from '../sh/frame.ts';
 import { renderSh, type Sh } from '../sh/sh.ts';
+import { overLines } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
 import { factsProbe, parseFacts } from './facts.ts';
@@ -14,16 +15,21 @@ export interface ProbeOptions {
 }
 
 /**
- * Runs `fragments` (by id) on the host. A line that broke or an answer that is not whole is `reached: false` with the reason: half an
- * answer must not look like a bare host.
+ * Runs `fragments` (by id) on the host, over a new line where the old one has broken: a look may be taken again. An answer that is not
+ * whole is `reached: false` with the reason: half an answer must not look like a bare host.
  */
 export async function probeHost(connection: Connection, fragments: Readonly<Record<string, Sh>>, options: ProbeOptions): Promise<Seen> {
   const host = connection.host.name;
   const ids = Object.keys(fragments);
   const nonce = newNonce();
   const texts = [factsProbe, ...Object.values(fragments)].map((fragment) => renderSh(fragment, options.resolve));
-  try {
+  const ask = async () => {
     const ran = await runScript(connection, frame(texts, nonce), { timeout: options.timeout });
+    if (ran.exit === null && !ran.truncated && !ran.timedOut) throw brokenLine(host);
+    return ran;
+  };
+  try {
+    const ran = await overLines(connection, connection.host.ssh.timeout, ask);
     const [facts, ...outputs] = unframe(ran.stdout, ran.stderr, nonce, texts.length) ?? [];
     if (!facts) return unreached(host, incomplete(ran));
     return {
@@ -38,10 +44,20 @@ export async function probeHost(connection: Connection, fragments: Readonly<Reco
   }
 }
 
-function incomplete(ran: { readonly exit: number | null; readonly truncated: boolean; readonly stderr: string }): string {
+function brokenLine(host: string): LvsError {
+  const message = 'the probe was cut short (the line broke)';
+  return new LvsError(message, { code: 'ssh.lost', exitCode: EXIT.unreachable, where: { host } });
+}
+
+function incomplete(ran: {
+  readonly exit: number | null;
+  readonly truncated: boolean;
+  readonly timedOut: boolean;
+  readonly stderr: string;
+}): string {
   if (ran.truncated) return 'the host printed more than a probe may';
   const said = ran.stderr.trim().split('\n').at(-1)?.slice(0, 200);
-  return `the probe was cut short (${ran.exit === null ? 'the line broke' : `the shell ended with ${ran.exit}`})${said ? `: ${said}` : ''}`;
+  return `the probe was cut short (${ran.timedOut ? 'it took too long' : `the shell ended with ${ran.exit}`})${said ? `: ${said}` : ''}`;
 }
 
 export function unreached(host: string, reason: string, hint?: string): Seen {

@@ -6,6 +6,10 @@ export interface CuttingProxy {
   readonly port: number;
   /** Ends every connection at once with a reset, as a firewall or a rebooting host does. */
   cut(): void;
+  /** As `cut`, once, when so many more bytes have gone through, in both directions together. */
+  cutAfter(bytes: number): void;
+  /** Bytes that have gone through so far. */
+  readonly passed: number;
   /** From now on nothing gets through, and nobody is told: a pulled cable. */
   freeze(): void;
   stop(): Promise<void>;
@@ -17,8 +21,17 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     sockets.add(socket);
     return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
   };
+  let passed = 0;
+  let limit = Number.POSITIVE_INFINITY;
+  const count = (chunk: Buffer): void => {
+    passed += chunk.length;
+    if (passed < limit) return;
+    limit = Number.POSITIVE_INFINITY;
+    cut();
+  };
   const server = createServer((client) => {
     const upstream = keep(connect(target, '127.0.0.1'));
+    for (const socket of [client, upstream]) socket.on('data', count);
     keep(client).pipe(upstream).pipe(client);
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
@@ -31,6 +44,12 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     cut,
+    cutAfter: (bytes) => {
+      limit = passed + bytes;
+    },
+    get passed() {
+      return passed;
+    },
     freeze: () => {
       for (const socket of sockets) socket.unpipe().pause();
     },
