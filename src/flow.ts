@@ -1,8 +1,11 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
+import type { LockOwner } from './apply/lock-script.ts';
+import { type Locks, takeLocks } from './apply/locks.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
+import { needsWork } from './plan/batches.ts';
 import { type Looked, type LookOptions, look, lookAgain } from './plan/look.ts';
 import { leaveOut } from './plan/omit.ts';
 import type { BoundPlay } from './playbook/bind.ts';
@@ -17,6 +20,8 @@ import { verifyAll } from './verify/verify-all.ts';
 export interface Flow {
   readonly command: string;
   readonly runId: string;
+  /** Whose run it is: `root@control`. */
+  readonly who: string;
   readonly fleet: Fleet;
   readonly registry: Registry;
   /** The plays that change hosts, bound with what is known of these; none for `verify`. */
@@ -47,6 +52,7 @@ export async function run(flow: Flow): Promise<Report> {
   const began = Date.now();
   const limit = pLimit(flow.forks);
   const lines = await reach(hostsOf(flow), watched(flow), limit);
+  let locks: Locks | undefined;
   const looking: LookOptions = { ...flow, ...lines, limit, held: () => heldArtefacts(flow.store) };
   const report = (findings: Findings): Report => makeReport({ ...flow, ...findings, lines, seconds: (Date.now() - began) / 1000 });
   try {
@@ -57,15 +63,36 @@ export async function run(flow: Flow): Promise<Report> {
     const answer = await flow.confirm(looked.plan, planned);
     if (!answer) return planned;
     const plan = leaveOut(looked.plan, answer.leaveOut);
-    const applied = await apply(plan, { ...flow, ...lines, limit, ...rollout(flow, looking, looked, answer.leaveOut) });
+    locks = await takeLocks(touchedHosts(plan), { ...lines, owner: ownerOf(flow), last: lastRuns(looked) });
+    const applied = await apply(plan, { ...flow, ...lines, limit, locks, ...rollout(flow, looking, looked, answer.leaveOut) });
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
     if (whole && flow.checks.length > 0) await untilSettled(settled, { ...flow, ...lines });
     return report({ plan, applied, after, checks: whole ? await verify(flow, looking) : [] });
   } finally {
+    await locks?.release();
     lines.close();
   }
+}
+
+function ownerOf({ runId, who, resume }: Flow): LockOwner {
+  return { run: runId, who, command: resume };
+}
+
+/** Those that have work, and those on which it is done in their place. */
+function touchedHosts({ batches }: Plan): readonly string[] {
+  const busy = batches.flatMap(({ hosts }) => hosts.filter(({ steps }) => steps.some(needsWork)));
+  return [
+    ...new Set(
+      busy.flatMap(({ host, steps }) => [host, ...steps.flatMap(({ step, changes }) => [step.on, ...changes.map(({ on }) => on)])]),
+    ),
+  ].filter((name) => name !== undefined);
+}
+
+/** What the look has seen: whoever has touched a host since makes the plan stale. */
+function lastRuns({ seen }: Looked): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.values(seen).flatMap((one) => (one.reached ? [[one.host, one.traces?.last ?? '']] : [])));
 }
 
 /** What a rollout asks for between its batches: a new look behind a barrier, and what a gate finds. */

@@ -10,6 +10,7 @@ import { isRescued, isStopped } from './blocks.ts';
 import { handlerJob, type Job, jobOf } from './bundle.ts';
 import { collect, deliver } from './deliver.ts';
 import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
+import type { Locks } from './locks.ts';
 import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
 import { awayAtMost } from './run-bundle.ts';
@@ -43,6 +44,7 @@ export interface AppliedHost {
 }
 
 export interface HostOptions extends ApplyOptions {
+  readonly locks: Pick<Locks, 'check'>;
   readonly builds: Builds;
   readonly meetings: Meetings;
   readonly turns: Turns;
@@ -64,6 +66,8 @@ interface Progress {
 interface Part {
   readonly script: Script;
   readonly handlers: readonly HandlerPlan[];
+  /** Names of all handlers of the host that run where this script does: what notifies one of them owes it. */
+  readonly owes: ReadonlySet<string>;
   readonly id: string;
 }
 
@@ -83,9 +87,10 @@ export async function applyHost(plan: HostPlan, run: string, options: HostOption
 /** Scripts with their handlers: those of a change that all hosts make together follow it at once, the others close the last script. */
 function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: string): readonly Part[] {
   const scripts = cutIntoScripts(items);
+  const owedOn = (on: string | undefined) => new Set(handlers.filter((handler) => handler.on === on).map(({ name }) => name));
   const parts = scripts.map((script, number): Part => {
     const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
-    return { script, handlers: own, id: `${run}-${host}-${number}` };
+    return { script, handlers: own, owes: owedOn(script.on), id: `${run}-${host}-${number}` };
   });
   const elsewhereToo = ({ name }: HandlerPlan): boolean =>
     scripts.some(({ together, items }) => !together && items.some(({ change, staging }) => !staging && change.notify?.includes(name)));
@@ -98,6 +103,7 @@ function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: stri
     ...elsewhere.map((on, number) => ({
       script: { items: [], on, together: false },
       handlers: left.filter((handler) => handler.on === on),
+      owes: owedOn(on),
       id: `${run}-${host}-handlers-${number}`,
     })),
   ];
@@ -108,9 +114,10 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   const name = script.on ?? host;
   const connection = options.connections.get(name);
   if (!connection) throw new Error(`no connection to ${name}`);
-  const jobs = [...script.items.map(jobOfItem), ...handlerJobs(part, notifiedBy(before.done))];
+  const jobs = [...script.items.map((item) => jobOfItem(item, part.owes)), ...handlerJobs(part, notifiedBy(before.done))];
   if (jobs.length === 0) return before;
   try {
+    options.locks.check(name);
     const needed = script.items.filter(({ staging, placed }) => !staging && !isStopped(placed.frames, before.failed));
     for (const { change } of needed) await overLines(connection, awayAtMost, () => deliver(change, connection, options));
     for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change);
@@ -142,9 +149,9 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   }
 }
 
-function jobOfItem({ change, step, staging, placed, touches }: Item): Job {
+function jobOfItem({ change, step, staging, placed, touches }: Item, owes: ReadonlySet<string>): Job {
   const more = { placed, ...keeping(touches ?? []), ...(step.tries && { tries: step.tries }) };
-  if (!staging || !change.stage) return jobOf(change, more);
+  if (!staging || !change.stage) return jobOf(change, { ...more, owes: (change.notify ?? []).filter((name) => owes.has(name)) });
   return {
     ...more,
     title: `get ready: ${change.title}`,

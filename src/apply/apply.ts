@@ -4,10 +4,12 @@ import type { Batch, CheckResult, Fleet, HostPlan, Plan } from '../model.ts';
 import { peersOf } from '../plan/split.ts';
 import { type AppliedHost, type ApplyOptions, applyHost, type HostOptions } from './apply-host.ts';
 import { newBuilds } from './artefacts.ts';
+import type { Locks } from './locks.ts';
 import { newMeetings } from './meeting.ts';
 import { newTurns } from './turns.ts';
 
 export interface RolloutOptions extends ApplyOptions {
+  readonly locks: Pick<Locks, 'check'>;
   readonly fleet: Fleet;
   /** So many hosts of a batch at once. */
   readonly limit: LimitFunction;

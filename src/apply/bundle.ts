@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { beforeText } from '../before/before.ts';
 import type { Change, Handler, Tries } from '../model.ts';
+import { pendingFile } from '../probe/traces.ts';
 import { preamble } from '../sh/frame.ts';
+import { mask } from '../sh/secret.ts';
 import { renderSh, type Sh } from '../sh/sh.ts';
 import type { Placed } from './blocks.ts';
 import { follow, layOut, noSuchRun, type RunFile, runFolder, startOnce } from './run-folder.ts';
@@ -23,6 +25,10 @@ export interface Job {
   readonly reboots?: number;
   /** Absent: a change. Otherwise a handler: numbers of the jobs that notify it, or `always` when an earlier part did. */
   readonly after?: readonly number[] | 'always';
+  /** Handlers that it notifies: they are owed from the moment before it runs. */
+  readonly owes?: readonly string[];
+  /** The handler that it is: owed no more when it has run. */
+  readonly pays?: string;
   /** Absent: once. */
   readonly tries?: Tries;
   /** Absent: in no block. */
@@ -46,7 +52,7 @@ export const hostCache = '/var/cache/lvsctl';
 /** Default time that a step may take, in seconds. */
 export const defaultTimeout = 60;
 
-export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed' | 'keep' | 'note'> = {}): Job {
+export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed' | 'keep' | 'note' | 'owes'> = {}): Job {
   return {
     ...more,
     title: change.title,
@@ -66,6 +72,7 @@ export function handlerJob(name: string, handler: Handler, after: readonly numbe
     ...(handler.validate && { validate: handler.validate }),
     timeout: handler.timeout ?? defaultTimeout,
     ...(handler.reboots !== undefined && { reboots: handler.reboots }),
+    pays: name,
     after,
   };
 }
@@ -102,6 +109,9 @@ progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2
     { name: 'list', text: `${bundle.jobs.flatMap(listLines).join('\n')}\n` },
     ...steps,
     ...keeping,
+    ...bundle.jobs.flatMap(debts),
+    { name: 'nonce', text: `${nonce}\n` },
+    { name: 'titles', text: bundle.jobs.map(({ title }) => `${mask(title).replace(/\s+/g, ' ')}\n`).join('') },
     { name: 'before.sh', text: beforeText },
     { name: 'runner', text: `${preamble}\nexport ${environment.join(' ')}\n${runnerText}` },
     { name: 'journal', text: '' },
@@ -128,6 +138,13 @@ ${follow(folder, nonce, offset)}
 exit 0
 }
 `;
+}
+
+function debts({ owes = [], pays }: Job, number: number): readonly RunFile[] {
+  const files = { marks: owes.map(pendingFile), clears: pays === undefined ? [] : [pendingFile(pays)] };
+  return Object.entries(files).flatMap(([kind, names]) =>
+    names.length > 0 ? [{ name: `${number}.${kind}`, text: names.map((name) => `${name}\n`).join('') }] : [],
+  );
 }
 
 function listLines(job: Job, number: number): readonly string[] {

@@ -6,6 +6,7 @@
 #             FRAMES are the blocks around it, the outermost first: `top,0b,1r` is in the rescue of block 1 in the body of block 0
 #             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
 #   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh)
+#   N.marks   handlers that the step notifies, each a file in /var/lib/lvsctl/pending until it has run; N.clears  the handler that the step is
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
@@ -28,17 +29,34 @@ part() { # FILE TIMEOUT LOG
   timeout -k 5 "$2" sh -e "$1" </dev/null >>"$3" 2>&1
 }
 
+pending=/var/lib/lvsctl/pending
+
+# Before the change: a run that ends here, for whatever reason, leaves word of what must follow it.
+mark() { # NUMBER LOG
+  [ -e "$LVSCTL_RUN/$1.marks" ] || return 0
+  mkdir -p "$pending" 2>>"$2" || return 1
+  while read -r name; do : >"$pending/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
+}
+
+clear_mark() { # NUMBER
+  [ -e "$LVSCTL_RUN/$1.clears" ] || return 0
+  read -r name <"$LVSCTL_RUN/$1.clears"
+  rm -f -- "$pending/$name"
+  rmdir "$pending" 2>/dev/null || :
+}
+
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$LVSCTL_RUN/$1.log
   : >"$log"
   say "begin $1"
   if [ -e "$LVSCTL_RUN/$1.unless" ] && part "$LVSCTL_RUN/$1.unless" "$2" /dev/null; then
+    clear_mark "$1"
     say "end $1 already 0"
     return 0
   fi
   tries=$3
   while :; do
-    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
+    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && mark "$1" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
     code=$?
     tries=$((tries - 1))
     [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
@@ -48,12 +66,14 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   quote_log "$log" "$1"
   if [ "$code" -eq 0 ]; then
     changed=$changed$1,
+    clear_mark "$1"
     say "end $1 done 0"
   else
     fail "${5##*,}"
     say "end $1 failed $code"
   fi
-  rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note"
+  rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note" \
+    "$LVSCTL_RUN/$1.marks" "$LVSCTL_RUN/$1.clears"
 }
 
 notified() { # AFTER
@@ -95,5 +115,5 @@ while read -r kind a b c d e f; do
     step) if may_run "$f" && notified "$c"; then step "$a" "$b" "$d" "$e" "$f"; fi ;;
   esac
 done <"$LVSCTL_RUN/list"
-rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note
+rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note "$LVSCTL_RUN"/*.marks "$LVSCTL_RUN"/*.clears
 say "finished $failed"

@@ -453,7 +453,7 @@ forget() { # FOLDER
   for each in "$before"/[1-9]*; do [ ! -d "$each" ] || return 0; done
   rm -rf -- "$before"
   [ "$before" = /var/lib/lvsctl/before ] || return 0
-  rm -rf -- /var/lib/lvsctl/unarchive /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
+  rm -rf -- /var/lib/lvsctl/unarchive /var/lib/lvsctl/pending /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
   rmdir -- /var/lib/lvsctl /var/cache/lvsctl 2>/dev/null || :
 }
 

@@ -1,5 +1,6 @@
 /** From files and flags to a flow that can run: what every verb that talks to hosts has in common. */
 import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '../apply/store.ts';
 import { EXIT, LvsError } from '../errors.ts';
@@ -82,6 +83,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
   rejectSecretValues(fleet, (text) => secrets.resolve(text));
   return {
     runId: newRunId(),
+    who: `${userInfo().username}@${hostname()}`,
     fleet,
     registry: read.registry,
     ...bound,

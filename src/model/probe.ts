@@ -28,7 +28,44 @@ export interface Facts {
   readonly interfaces: Readonly<Record<string, { readonly mac: string; readonly addresses: readonly string[] }>>;
 }
 
+/** Who may change a host. */
+export interface Lock {
+  /** Id of the run. */
+  readonly run: string;
+  /** `root@control` */
+  readonly who: string;
+  readonly command: string;
+  /** Seconds since its last sign of life. */
+  readonly silent: number;
+  /** Its line has ended, and it has not come back so far. */
+  readonly left: boolean;
+}
+
+/** What still runs on a host, whoever began it. */
+export interface Running {
+  readonly id: string;
+  readonly nonce: string;
+  readonly titles: readonly string[];
+}
+
+/** What earlier runs have left on a host. */
+export interface Traces {
+  /** Id of the last run that touched the host since its boot; empty where none has. */
+  readonly last: string;
+  readonly lock?: Lock;
+  readonly running: readonly Running[];
+  /** Handlers that were notified, and have not run. */
+  readonly pending: readonly string[];
+}
+
 /** All that one probe script said of one host. */
 export type Seen =
-  | { readonly host: string; readonly reached: true; readonly facts: Facts; readonly outputs: Readonly<Record<string, Output>> }
+  | {
+      readonly host: string;
+      readonly reached: true;
+      readonly facts: Facts;
+      /** Absent: none were looked for. */
+      readonly traces?: Traces;
+      readonly outputs: Readonly<Record<string, Output>>;
+    }
   | { readonly host: string; readonly reached: false; readonly reason: string; readonly hint?: string };

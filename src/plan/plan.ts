@@ -5,6 +5,7 @@ import type { BoundPlay } from '../playbook/bind.ts';
 import { answersTo, ownHandlers } from '../playbook/handlers.ts';
 import type { Registry } from '../playbook/registry.ts';
 import { batchesOf } from './batches.ts';
+import { owedStep } from './owed.ts';
 import { holds, planStep } from './plan-step.ts';
 import { remember } from './registered.ts';
 
@@ -29,18 +30,27 @@ export interface Planned {
   readonly known: Known;
 }
 
+/** Handlers by host that an earlier run has left, until a play knows them. */
+type Owed = Readonly<Record<string, Set<string>>>;
+type Numbered = BoundPlay & { readonly number: number };
+type Input = PlanInput & { readonly owed: Owed };
 type Said = Record<string, Record<string, Registered>>;
 
 /** The batches of all plays, in the playbook's order; hosts of a play that have nothing bound to them are left out. */
 export function planBatches(input: PlanInput): Planned {
   const said: Said = Object.fromEntries(input.fleet.hosts.map(({ name }) => [name, {}]));
-  const batches = input.plays.flatMap((play, number) => batchesOf({ ...input, play, number, hosts: planPlay(play, said, input) }));
+  const owed: Owed = Object.fromEntries(
+    Object.values(input.seen).flatMap((seen) => (seen.reached ? [[seen.host, new Set(seen.traces?.pending)]] : [])),
+  );
+  const batches = input.plays.flatMap((play, number) =>
+    batchesOf({ ...input, play, number, hosts: planPlay({ ...play, number }, said, { ...input, owed }) }),
+  );
   const facts = Object.values(input.seen).flatMap((seen) => (seen.reached ? [[seen.host, seen.facts] as const] : []));
   return { batches, known: { facts: Object.fromEntries(facts), registered: said } };
 }
 
 /** By host, then by phase. */
-function planPlay(play: BoundPlay, said: Said, input: PlanInput): readonly (readonly HostPlan[])[] {
+function planPlay(play: Numbered, said: Said, input: Input): readonly (readonly HostPlan[])[] {
   const hosts = input.fleet.hosts.filter((host) => play.steps[host.name]?.length);
   return hosts.map((host) => {
     const plans = planHost(host, play, said[host.name] ?? {}, input);
@@ -54,7 +64,7 @@ function planPlay(play: BoundPlay, said: Said, input: PlanInput): readonly (read
 }
 
 /** A plan for each phase; `said` grows by what the steps register. */
-function planHost(host: Host, play: BoundPlay, said: Record<string, Registered>, input: PlanInput): readonly HostPlan[] {
+function planHost(host: Host, play: Numbered, said: Record<string, Registered>, input: Input): readonly HostPlan[] {
   const steps = play.steps[host.name] ?? [];
   const phases = [...new Set(steps.map(({ phase }) => phase ?? 0))];
   const lost = unreached(host, steps, input);
@@ -70,13 +80,34 @@ function planHost(host: Host, play: BoundPlay, said: Record<string, Registered>,
   });
   const known = play.handlers?.[host.name] ?? ownHandlers(steps, input.registry);
   const handlers = known.filter((handler) => holds(handler, { fleet: input.fleet, host, facts, registered: said }));
-  return phases.map((phase) =>
+  const plans = phases.map((phase) =>
     hostPlan(
       host,
       planned.filter(({ step }) => (step.phase ?? 0) === phase),
       { known, handlers },
     ),
   );
+  return withOwed(host, play, plans, handlers, input.owed[host.name]);
+}
+
+/** What an earlier run has left owed comes last, unless this one notifies it anyway. */
+function withOwed(
+  host: Host,
+  { number }: Numbered,
+  plans: readonly HostPlan[],
+  handlers: readonly BoundHandler[],
+  owed: Set<string> | undefined,
+): readonly HostPlan[] {
+  const here = handlers.filter(({ name }) => owed?.delete(name));
+  const notified = new Set(plans.flatMap((plan) => plan.handlers.map(({ name }) => name)));
+  const last = plans.at(-1);
+  const step = owedStep(
+    host,
+    number,
+    last?.steps[0]?.step.phase ?? 0,
+    here.filter(({ name }) => !notified.has(name)),
+  );
+  return step && last ? [...plans.slice(0, -1), { ...last, steps: [...last.steps, step] }] : plans;
 }
 
 interface Handlers {

@@ -7,6 +7,7 @@ import { overLines } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
 import { factsProbe, parseFacts } from './facts.ts';
+import { parseTraces, tracesProbe } from './traces.ts';
 
 export interface ProbeOptions {
   /** Seconds for the whole script. */
@@ -22,7 +23,7 @@ export async function probeHost(connection: Connection, fragments: Readonly<Reco
   const host = connection.host.name;
   const ids = Object.keys(fragments);
   const nonce = newNonce();
-  const texts = [factsProbe, ...Object.values(fragments)].map((fragment) => renderSh(fragment, options.resolve));
+  const texts = [factsProbe, tracesProbe, ...Object.values(fragments)].map((fragment) => renderSh(fragment, options.resolve));
   const ask = async () => {
     const ran = await runScript(connection, frame(texts, nonce), { timeout: options.timeout });
     if (ran.exit === null && !ran.truncated && !ran.timedOut) throw brokenLine(host);
@@ -30,12 +31,13 @@ export async function probeHost(connection: Connection, fragments: Readonly<Reco
   };
   try {
     const ran = await overLines(connection, connection.host.ssh.timeout, ask);
-    const [facts, ...outputs] = unframe(ran.stdout, ran.stderr, nonce, texts.length) ?? [];
-    if (!facts) return unreached(host, incomplete(ran));
+    const [facts, traces, ...outputs] = unframe(ran.stdout, ran.stderr, nonce, texts.length) ?? [];
+    if (!facts || !traces) return unreached(host, incomplete(ran));
     return {
       host,
       reached: true,
       facts: parseFacts(facts),
+      traces: parseTraces(traces),
       outputs: Object.fromEntries(ids.map((id, index) => [id, outputs[index] ?? never(id)])),
     };
   } catch (error) {

@@ -11,6 +11,15 @@ export async function renewable(host: Host, transport: Transport): Promise<Conne
     if (!closed) line.close();
     closed = true;
   };
+  /** Several who use it may notice at once that it broke: it is opened once. */
+  let renewing: Promise<void> | undefined;
+  const anew = async (): Promise<void> => {
+    close();
+    const fresh = await transport.connect(host);
+    spent += line.channels;
+    line = fresh;
+    closed = false;
+  };
   return {
     get host() {
       return line.host;
@@ -19,12 +28,12 @@ export async function renewable(host: Host, transport: Transport): Promise<Conne
       return spent + line.channels;
     },
     shell: () => line.shell(),
-    async renew() {
-      close();
-      const fresh = await transport.connect(host);
-      spent += line.channels;
-      line = fresh;
-      closed = false;
+    ...(line.lost && { lost: () => line.lost?.() ?? false }),
+    renew() {
+      renewing ??= anew().finally(() => {
+        renewing = undefined;
+      });
+      return renewing;
     },
     close,
   };

@@ -4,8 +4,11 @@ import { EXIT, LvsError } from '../errors.ts';
 import type { Connection } from './transport.ts';
 
 /** The reason why there is no line any more after so many seconds; undefined when there is one again. Another host key ends it at once. */
-export async function reopen(connection: Connection, seconds: number): Promise<string | undefined> {
+export async function reopen(connection: Connection, seconds: number, stopped = () => false): Promise<string | undefined> {
   if (!connection.renew) return 'the line broke';
+  // Somebody else who uses it may have opened it again by now.
+  await pause(0);
+  if (connection.lost?.() === false) return undefined;
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     try {
@@ -14,7 +17,7 @@ export async function reopen(connection: Connection, seconds: number): Promise<s
     } catch (error) {
       if (!(error instanceof LvsError)) throw error;
       const final = error.exitCode !== EXIT.unreachable || error.code === 'ssh.host-key';
-      if (final || Date.now() > deadline) return `the line broke, and there is no new one: ${error.message}`;
+      if (final || stopped() || Date.now() > deadline) return `the line broke, and there is no new one: ${error.message}`;
       await pause(error.code === 'ssh.refused' ? 5000 : 500);
     }
   }

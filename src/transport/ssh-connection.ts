@@ -26,7 +26,11 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
   const { host, client, socket } = line;
   const gate = createGate(options.maxChannels);
   let channels = 0;
-  client.once('close', () => gate.fail(lost(host)));
+  let ended = false;
+  client.once('close', () => {
+    ended = true;
+    gate.fail(lost(host));
+  });
   return {
     host,
     get channels() {
@@ -46,6 +50,7 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
       const { filters, ready } = becomeRoot(wire, host, marks, { password: options.sudoPassword, timeout: host.ssh.timeout });
       return whenReady(toChannel(wire, filters), ready);
     },
+    lost: () => ended,
     close: () => hangUp(line),
   };
 }

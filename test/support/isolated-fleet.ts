@@ -59,6 +59,7 @@ export function isolatedFleet(): IsolatedFleet {
     return run({
       command,
       runId: `run-${runs}`,
+      who: 'root@control',
       fleet,
       registry,
       bind: (seen) => bindPlaybook(book, fleet, registry, { ...options, ...(seen && { known: seen }) }),

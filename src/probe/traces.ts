@@ -1,0 +1,68 @@
+/** What earlier runs of lvsctl have left on a host, read by the same script as everything else: who holds it, what still runs there, what waits. */
+import type { Output, Traces } from '../model.ts';
+import { type Sh, sh } from '../sh/sh.ts';
+
+/** `up` is the host's own clock: it does not jump, and it begins anew where /run does. */
+export const tracesProbe: Sh = sh`
+read -r up rest </proc/uptime
+if cd /run/lvsctl 2>/dev/null; then
+  [ ! -s last ] || { read -r id <last && printf 'last %s\n' "$id"; }
+  if [ -s lock/owner ] && [ -s lock/beat ]; then
+    read -r beat <lock/beat
+    printf 'lock %s\n' "$((\${up%%.*} - \${beat%%.*}))"
+    [ ! -s lock/left ] || printf 'left\n'
+    while IFS= read -r line; do printf 'owner %s\n' "$line"; done <lock/owner
+  fi
+  for pid in */started/pid; do
+    [ -s "$pid" ] || continue
+    run=\${pid%%/*} number= state=
+    read -r number <"$pid"
+    { read -r id name state rest <"/proc/$number/stat"; } 2>/dev/null
+    case $state in '' | Z) continue ;; esac
+    printf 'run %s\n' "$run"
+    [ ! -s "$run/nonce" ] || { read -r id <"$run/nonce" && printf 'nonce %s\n' "$id"; }
+    [ ! -s "$run/titles" ] || while IFS= read -r line; do printf 'title %s\n' "$line"; done <"$run/titles"
+  done
+fi
+if cd /var/lib/lvsctl/pending 2>/dev/null; then
+  for each in *; do [ ! -f "$each" ] || printf 'pending %s\n' "$each"; done
+fi
+`;
+
+/** What is missing or has another form is left out: a strange host has no traces. */
+export function parseTraces({ stdout }: Output): Traces {
+  const said = stdout.split('\n').map((line) => {
+    const space = line.indexOf(' ');
+    return space < 0 ? (['', ''] as const) : ([line.slice(0, space), line.slice(space + 1)] as const);
+  });
+  const all = (key: string): readonly string[] => said.filter(([name]) => name === key).map(([, value]) => value);
+  const silent = Number(all('lock')[0]);
+  const [run = '', who = '', command = ''] = all('owner');
+  const runs: { id: string; nonce: string; titles: string[] }[] = [];
+  for (const [key, value] of said) {
+    if (key === 'run') runs.push({ id: value, nonce: '', titles: [] });
+    const last = runs.at(-1);
+    if (key === 'nonce' && last) last.nonce = value;
+    if (key === 'title') last?.titles.push(value);
+  }
+  return {
+    last: all('last')[0] ?? '',
+    ...(Number.isFinite(silent) &&
+      run !== '' && { lock: { run, who, command, silent: Math.max(0, silent), left: /^left$/m.test(stdout) } }),
+    running: runs.filter(({ nonce }) => /^lvsctl-[0-9a-f]{24}$/.test(nonce)),
+    pending: all('pending').flatMap(decoded),
+  };
+}
+
+/** Names of handlers are written so that any can be the name of a file. */
+export function pendingFile(handler: string): string {
+  return encodeURIComponent(handler).replace(/\./g, '%2E');
+}
+
+function decoded(file: string): readonly string[] {
+  try {
+    return [decodeURIComponent(file)];
+  } catch {
+    return [];
+  }
+}
