@@ -17,7 +17,7 @@ import { firewalldChanges } from './support/firewalld-changes.ts';
 import { firewalldNeeds } from './support/firewalld-needs.ts';
 import { text } from './support/params.ts';
 import { labelOf, type RuleChain, rulesFor } from './support/rule-chain.ts';
-import { isUfwChain, ufwChanges, ufwPaths } from './support/ufw-before.ts';
+import { isUfwChain, ufwBefore, ufwChanges, ufwPaths } from './support/ufw-before.ts';
 import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
@@ -98,7 +98,7 @@ export default defineTask({
       : state === 'off'
         ? firewallUnits.map((unit) => `service:${unit}`)
         : [],
-  before: (want: Want) => (want.state === 'managed' ? firewalldBefore(firewalldNeeds(needsOf(want))) : []),
+  before: (want: Want) => (want.state === 'managed' ? [...firewalldBefore(firewalldNeeds(needsOf(want))), ufwBefore] : []),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
     if (state === 'off') return firewallServicesProbe;
