@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { NetHost } from './two-hosts.ts';
 
 export interface BootedHost extends NetHost {
@@ -64,8 +64,10 @@ export async function bootHost(root: string, before: string): Promise<BootedHost
     },
     close: async () => {
       await end(running.parent);
-      const groups = 'mount -t cgroup2 none "$1/cgroup" && find "$1/cgroup/${1##*/}" -depth -type d -exec rmdir {} +';
-      execFileSync('unshare', ['--mount', 'sh', '-c', groups, 'sh', folder]);
+      // Its processes are told to end, and are there until they have.
+      const group = `"$1/cgroup/${basename(folder)}"`;
+      const gone = `tries=0; until find ${group} -depth -type d -exec rmdir {} + 2>/dev/null; do tries=$((tries + 1)); [ $tries -lt 300 ]; sleep 0.1; done`;
+      execFileSync('unshare', ['--mount', 'sh', '-ec', `mount -t cgroup2 none "$1/cgroup"; ${gone}`, 'sh', folder]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -73,7 +75,9 @@ export async function bootHost(root: string, before: string): Promise<BootedHost
 
 function start(root: string, folder: string): { readonly parent: ChildProcess; readonly pid: number } {
   const namespaces = ['--mount', '--pid', '--net', '--uts', '--ipc', '--fork', '--kill-child'];
-  const parent = spawn('unshare', [...namespaces, 'sh', '-c', boot, 'sh', root, folder, become], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const parent = spawn('unshare', [...namespaces, 'sh', '-c', boot, 'sh', root, folder, become], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const until = Date.now() + 60_000;
   for (;;) {
     const pid = Number(readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim());

@@ -22,8 +22,10 @@ export interface ManagedHost {
   close(): Promise<void>;
 }
 
-/** `before`: shell that readies its files. */
-export async function managedHost(before: string): Promise<ManagedHost> {
+const without = (tool: string | undefined) => (tool === undefined ? '' : `command() { [ "$2" != ${tool} ] && type "$2"; }\n`);
+
+/** `missing`: a tool that probes do not find. `before`: shell that readies its files. */
+export async function managedHost(before: string, missing?: string): Promise<ManagedHost> {
   const host = await bootHost(debianRoot('bookworm', packages, 'roots/firewalls-bookworm'), before);
   const connect = (): TwoHosts => {
     const two = twoHosts(inner, outer, host);
@@ -34,8 +36,10 @@ export async function managedHost(before: string): Promise<ManagedHost> {
   const run = (script: string) => runAt(host, script);
   const plan = (task: AnyTask, params: object): readonly Change[] => {
     const want = task.params.parse(params);
-    const stdout = run(`{ ${renderSh(task.probe(want), String)}\n} || :`);
-    return task.plan(task.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext());
+    const stdout = run(`${without(missing)}{ ${renderSh(task.probe(want), String)}\n} || :`);
+    const nics = run('ls /sys/class/net').split('\n').filter(Boolean);
+    const interfaces = Object.fromEntries(nics.map((nic) => [nic, { mac: '', addresses: [] }]));
+    return task.plan(task.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext({ facts: { interfaces } }));
   };
   return {
     host,

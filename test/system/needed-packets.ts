@@ -64,3 +64,8 @@ export async function heardBy(two: TwoHosts): Promise<readonly Packet[]> {
   const came = await two.through(Object.values(sent));
   return (Object.keys(sent) as Packet[]).filter((name) => came.includes(sent[name]));
 }
+
+/** As they are sent. */
+export function inOrder(packets: readonly Packet[]): readonly Packet[] {
+  return (Object.keys(sent) as Packet[]).filter((name) => packets.includes(name));
+}

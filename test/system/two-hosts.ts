@@ -8,6 +8,7 @@ import { renderSh, type Sh } from '../../src/sh/sh.ts';
 const packets = fileURLToPath(new URL('packets.py', import.meta.url));
 
 export interface TwoHosts {
+  readonly outer: NetHost;
   /** Runs shell on the one with the firewall; its output. Throws where it fails. */
   inside(script: string | Sh): string;
   outside(script: string): string;
@@ -33,10 +34,11 @@ export function twoHosts(inner: readonly string[], outer: readonly string[], boo
   const via = inner[0]?.replace(/\/.*/, '');
   runAt(other, `ip route add default via ${via}; ip route add 224.0.0.0/4 dev eth0`);
   return {
+    outer: other,
     inside: (script) => runAt(one, typeof script === 'string' ? script : renderSh(script, String)),
     outside: (script) => runAt(other, script),
     // ssh comes through always.
-    through: (sent) => through(other, one, sent, '6 10.18.43.99 10.18.43.10 22'),
+    through: (sent) => through(other, one, sent, { from: other, words: '6 10.18.43.99 10.18.43.10 22' }),
     close: () => {
       for (const each of [other, ...(booted ? [] : [one])]) process.kill(each.pid);
     },
@@ -55,8 +57,7 @@ export function runAt({ pid, whole }: NetHost, script: string): string {
 export function cable(one: NetHost, nic: string, inner: readonly string[], other: NetHost, outer: readonly string[]): void {
   const add = (card: string, places: readonly string[]) =>
     places.map(
-      (each) =>
-        `ip addr add ${each.replace(/^lo /, '')} dev ${each.startsWith('lo ') ? 'lo' : card} ${each.includes(':') ? 'nodad' : ''}`,
+      (each) => `ip addr add ${each.replace(/^lo /, '')} dev ${each.startsWith('lo ') ? 'lo' : card} ${each.includes(':') ? 'nodad' : ''}`,
     );
   // By its number, which the one that has processes of its own does not know.
   runAt(other, `ip link add eth0 type veth peer name made && ip link set made netns ${one.pid}`);
@@ -76,21 +77,37 @@ function knows(host: NetHost, nic: string, addresses: readonly string[], mac: st
   runAt(host, own.map((each) => `ip neigh replace ${each} lladdr ${mac} dev ${nic} nud permanent`).join('\n'));
 }
 
-/** Sends packets (`PROTOCOL FROM TO [PORT [FLAGS]]`, a port below zero is the sender's); those of them that came through. */
-export async function through(from: NetHost, to: NetHost, sent: readonly string[], last: string): Promise<readonly string[]> {
-  const listener = spawn('nsenter', ['-t', String(to.pid), '-n', '--', '/usr/bin/python3', packets, 'listen', ...protocols], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/**
+ * Sends packets (`PROTOCOL FROM TO [PORT [FLAGS]]`, a port below zero is the sender's); those of them that came through. When the last
+ * comes, which nothing may hold up, all that were sent before have had their time.
+ */
+export async function through(
+  from: NetHost,
+  to: NetHost,
+  sent: readonly string[],
+  last: { readonly from: NetHost; readonly words: string },
+): Promise<readonly string[]> {
+  const at = ({ pid }: NetHost) => ['-t', String(pid), '-n', '--', '/usr/bin/python3', packets];
+  const listener = spawn('nsenter', [...at(to), 'listen', ...protocols], { stdio: ['ignore', 'pipe', 'inherit'] });
   let heard = '';
   listener.stdout.on('data', (data: Buffer) => {
     heard += data.toString();
   });
-  while (!heard.includes('listening')) await once(listener.stdout, 'data');
-  // The last comes through always: when it does, all that were sent before have had their time.
-  const all = [...sent, last].map((words, number) => `${number} ${words}\n`);
+  const until = async (word: string) => {
+    while (!heard.includes(word)) await once(listener.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+  };
+  const send = (host: NetHost, lines: readonly string[]) => {
+    const { status, stderr } = spawnSync('nsenter', [...at(host), 'send'], { input: lines.join(''), encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
   try {
-    runAt(from, `/usr/bin/python3 ${packets} send <<X\n${all.join('')}X`);
-    while (!heard.includes(`\n${sent.length}\n`)) await once(listener.stdout, 'data');
+    await until('listening');
+    send(
+      from,
+      sent.map((words, number) => `${number} ${words}\n`),
+    );
+    send(last.from, [`${sent.length} ${last.words}\n`]);
+    await until(`\n${sent.length}\n`);
   } finally {
     listener.kill();
   }

@@ -1,4 +1,4 @@
-/** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
+/** Rules of ours before routing, in a table of nft that is ours alone, or, where the host has no nft, of firewalld or iptables. */
 import { z } from 'zod';
 import { type Change, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
 import {
@@ -9,7 +9,10 @@ import {
   bootUnitProbe,
   parseBootUnit,
   type SeenBootUnit,
+  unitCommand,
 } from './boot-unit.ts';
+import { firewalldBefore } from './firewalld-before.ts';
+import { type DirectRules, directChanges, directProbe, directWords } from './firewalld-direct.ts';
 import { parseSave, savedNames } from './iptables-save.ts';
 import { nftNames } from './nft-ruleset.ts';
 import type { PacketRule } from './packet-rule.ts';
@@ -32,6 +35,8 @@ export interface SeenOwnChains {
   readonly unit: SeenBootUnit;
   /** Undefined where there is neither nft nor iptables. */
   readonly chains: readonly RuleChain[] | undefined;
+  /** Of firewalld, where it runs and there is no nft. */
+  readonly direct?: DirectRules;
 }
 
 interface OwnRules<Want> {
@@ -49,10 +54,12 @@ export function ownRules<Want extends { readonly tool?: 'nft' | undefined }>({ t
   const wanted = (want: Want) => [...new Map(rulesOf(want).map((rule) => [rule.name, rule])).values()];
   return {
     touches: () => [`firewall:${kind}`, ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
+    before: (want: Want) =>
+      firewalldBefore({ rules: [], replies: [], direct: wanted(want).map((rule) => ({ words: directWords(rule, table.instead) })) }),
     probe: () => lines(bootUnitProbe(table.unit), ownChainsProbe(table)),
     parse({ stdout }: Output): SeenOwnChains {
       const unit = parseBootUnit(stdout, table.unit);
-      return { unit, chains: parseOwnChains(unit.rest, table) };
+      return { unit, ...parseOwnChains(unit.rest, table) };
     },
     plan: (seen: SeenOwnChains, want: Want, context: PlanContext) =>
       ownChainsChanges(seen, wanted(want), { table, tool: want.tool, context }),
@@ -79,6 +86,8 @@ function ownChainsProbe({ table, own, instead }: OwnTable): Sh {
   return sh`if command -v nft >/dev/null && nft -c ${test} 2>/dev/null; then
   printf 'tool nft\n'
   for family in ip ip6; do nft -n -s list table "$family" ${table} 2>/dev/null | sed 's/^/nft|/'; done
+else
+${directProbe}
 fi
 for tool in iptables ip6tables; do
   command -v "$tool" >/dev/null || continue
@@ -91,19 +100,23 @@ for tool in iptables ip6tables; do
 done`;
 }
 
-/** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
-function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
+/** The chains of the tool that is used: nft where it works, else firewalld where it runs, else iptables; undefined where there is none. */
+function parseOwnChains(stdout: string, wanted: OwnTable): Omit<SeenOwnChains, 'unit'> {
   const { instead } = wanted;
   const said = stdout.split('\n');
-  const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
+  const linesOf = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : []));
+  const of = (word: string) => linesOf(word).join('\n');
   const hook = 'prerouting';
-  if (said.includes('tool nft')) return nftChains(wanted, of('nft'));
+  if (said.includes('tool nft')) return { chains: nftChains(wanted, of('nft')) };
+  if (said.includes('tool firewalld'))
+    return { chains: [], direct: { live: linesOf('live-direct'), persisted: linesOf('persisted-direct') } };
   const tools = (['iptables', 'ip6tables'] as const).filter((tool) => said.includes(`tool ${tool}`));
-  if (tools.length === 0) return undefined;
-  return tools.map((tool) => {
+  if (tools.length === 0) return { chains: undefined };
+  const chains = tools.map((tool): RuleChain => {
     const names = savedNames(parseSave(of(tool)), instead, 'PREROUTING');
     return { kind: 'iptables', tool, family: tool === 'iptables' ? 'ip' : 'ip6', table: instead, chain: 'PREROUTING', hook, names };
   });
+  return { chains };
 }
 
 function nftChains({ table, own }: OwnTable, ruleset: string): readonly RuleChain[] {
@@ -128,10 +141,12 @@ export const installedTool = z
 
 /** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
 function ownChainsChanges(
-  { unit, chains: found }: SeenOwnChains,
+  { unit, chains: found, direct }: SeenOwnChains,
   rules: readonly PacketRule[],
   { table, tool, context }: { readonly table: OwnTable; readonly tool: 'nft' | undefined; readonly context: PlanContext },
 ): readonly Change[] {
+  // What the unit has done firewalld flushes; its stop takes away what is left of that.
+  if (direct) return [...directChanges(direct, rules, table.instead), ...bootUnitGone(unit, table.unit)];
   const chains = found ?? (tool === 'nft' ? nftChains(table, '') : undefined);
   if (!chains && rules.length > 0)
     throw refuse('there is neither nft nor iptables to make rules with', 'install nftables in a step before, and say tool: nft');
@@ -139,6 +154,8 @@ function ownChainsChanges(
   if (rules.length === 0) return [...live, ...bootUnitGone(unit, table.unit)];
   return [...live, ...bootUnitChanges(unit, unitOf(chains ?? [], rules, table), context)];
 }
+
+const firewalldAnswers = sh`command -v firewall-cmd >/dev/null && firewall-cmd --state`;
 
 function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { unit, description }: OwnTable): BootUnit {
   const commands = chains.map((chain) => chainCommands(chain, rules));
@@ -148,7 +165,11 @@ function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { un
     after: [],
     before: ['network.target', 'keepalived.service'],
     follows: loaders,
-    start: commands.flatMap(({ start }) => start),
+    // That it is started firewalld says before it flushes; it answers afterwards.
+    start: [
+      ...(chains.some(({ kind }) => kind === 'iptables') ? [unitCommand(firewalldAnswers)] : []),
+      ...commands.flatMap(({ start }) => start),
+    ],
     stop: commands.flatMap(({ stop }) => stop),
   };
 }
