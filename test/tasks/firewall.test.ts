@@ -121,7 +121,11 @@ describe('managed', () => {
   });
 
   describe('replies of real servers behind NAT', () => {
-    const nat = { ...director, vrrp_peers: [], services: [{ ...director.services[0], real_servers: [{ rip: '10.18.43.13', port: 8080 }] }] };
+    const nat = {
+      ...director,
+      vrrp_peers: [],
+      services: [{ ...director.services[0], real_servers: [{ rip: '10.18.43.13', port: 8080 }] }],
+    };
     const open = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0', ports: '80/tcp' })}`;
     const rule = 'rule family="ipv4" source address="10.18.43.13" source-port port="8080" protocol="tcp" accept';
     const policy = (word: string, rules: string) => `${word}-policy|lvsctl-replies (active)\n${rules && `${word}-policy|\t${rules}\n`}`;

@@ -11,7 +11,7 @@ test('where firewalld runs and there is no nft, its direct rules are ours: added
   const want = task.params.parse({ rules: [{ vip: '10.18.43.30', mark: 5, ports: [{ port: 80 }, { port: 443 }] }] });
   const runs = (live: readonly string[], persisted: readonly string[]) => {
     const said = [...live.map((line) => `live-direct|${line}`), ...persisted.map((line) => `persisted-direct|${line}`)];
-    const stdout = `file missing\n\ntool firewalld\n${said.join('\n')}\ntool iptables\ntool ip6tables\n`;
+    const stdout = `type missing\n\nend\nunit LoadState=not-found\nunit ActiveState=inactive\ntool firewalld\n${said.join('\n')}\ntool iptables\ntool ip6tables\n`;
     const seen = task.parse({ stdout, stderr: '', exit: 0 }, want);
     return task.plan(seen, want, planContext()).map(({ run }) => renderSh(run, String));
   };
