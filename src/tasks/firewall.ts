@@ -15,9 +15,10 @@ import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './s
 import { firewalldBefore } from './support/firewalld-before.ts';
 import { firewalldChanges } from './support/firewalld-changes.ts';
 import { firewalldNeeds } from './support/firewalld-needs.ts';
+import { policyPending, repliesOf } from './support/firewalld-replies.ts';
 import { text } from './support/params.ts';
 import { labelOf, type RuleChain, rulesFor } from './support/rule-chain.ts';
-import { isUfwChain, ufwChanges, ufwPaths } from './support/ufw-before.ts';
+import { isUfwChain, ufwBefore, ufwChanges, ufwPaths } from './support/ufw-before.ts';
 import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
@@ -107,14 +108,14 @@ export default defineTask({
       : state === 'off'
         ? firewallUnits.map((unit) => `service:${unit}`)
         : [],
-  before: (want: Want) => (want.state === 'managed' ? firewalldBefore(firewalldNeeds(needsOf(want))) : []),
+  before: (want: Want) => (want.state === 'managed' ? [...firewalldBefore(firewalldNeeds(needsOf(want))), ufwBefore] : []),
   probe({ state, ...want }: Want) {
     if (state === 'untouched') return sh`:`;
     if (state === 'off') return firewallServicesProbe;
     return lines(
       firewallServicesProbe,
       sh`printf '\nzones\n'`,
-      firewalldProbe(isDirector(want)),
+      firewalldProbe(isDirector(want), repliesOf(needsOf({ state, ...want })).length > 0),
       sh`printf '\nchains\n'
 [ -d /run/systemd/system ] && systemctl is-active -q firewalld.service || { ${chainsProbe}
 }
@@ -145,7 +146,8 @@ printf '\nfiles\n'`,
     if (want.state === 'untouched') return [];
     if (want.state === 'off') return firewallOff(seen.services);
     if (firewalldActive(seen)) {
-      return firewalldChanges(seen.firewalld, { zones: zonesOf(seen.firewalld, want.interfaces), ...firewalldNeeds(needsOf(want)) });
+      const zones = zonesOf(seen.firewalld, want.interfaces, Object.keys(context.facts.interfaces));
+      return firewalldChanges(seen.firewalld, { zones, ...firewalldNeeds(needsOf(want)) });
     }
     const [active] = activeOthers(seen);
     if (active !== undefined && !seen.rulesSeen && seen.stderr.trim() !== '') {
@@ -161,9 +163,9 @@ printf '\nfiles\n'`,
     if (want.state === 'untouched') return 'the firewall is left as it is';
     if (want.state === 'off') return 'no firewall service is active or enabled; rules that no service loaded are not looked at';
     if (firewalldActive(seen)) {
-      const { rules, direct } = firewalldNeeds(needsOf(want));
+      const { rules, direct, replies } = firewalldNeeds(needsOf(want));
       const names = [
-        ...rules.map(({ name }) => name),
+        ...[...rules, ...replies].map(({ name }) => name),
         ...direct.map(({ name, words }) => (words.includes('--notrack') ? `${name} untracked` : name)),
       ];
       return `firewalld admits ${names.join(', ') || 'all that is asked for: nothing'}, now and after a reboot`;
@@ -178,6 +180,8 @@ printf '\nfiles\n'`,
       return active === undefined ? 'no firewall is active, nothing to admit' : `${active} is active and drops nothing: nothing to admit`;
     return `${all.join('; ')}, now and after a reboot`;
   },
+  pendingReboot: (seen: Seen, want: Want) =>
+    want.state === 'managed' && firewalldActive(seen) ? policyPending(seen.firewalld.policies, repliesOf(needsOf(want))) : [],
   example: {
     state: 'managed',
     role: 'director',

@@ -34,6 +34,7 @@ const table: OwnTable = {
   hook: 'prerouting',
   own: 'type filter hook prerouting priority -150;',
   instead: 'mangle',
+  direct: true,
   modules: ['xt_mark'],
   unit: 'lvsctl-packet-mark.service',
   description: 'Firewall marks of the LVS cluster',

@@ -25,6 +25,7 @@ const table: OwnTable = {
   hook: 'prerouting',
   own: 'type nat hook prerouting priority -100;',
   instead: 'nat',
+  direct: true,
   modules: ['xt_REDIRECT', 'nft_redir', 'nft_chain_nat'],
   unit: 'lvsctl-port-redirect.service',
   description: 'Redirected ports of the LVS cluster',

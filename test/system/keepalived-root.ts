@@ -2,12 +2,9 @@
  * The keepalived of a Debian release, in a root of its own, for `keepalived -t`. Roots are made once and kept with the lab's images.
  * A configuration is tested in namespaces of its own: interfaces that it names, and scripts, must be there. Needs root.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { imageCache } from '../../src/lab/places.ts';
-import { aptSources, indexTargetsFormat } from '../../src/machine/apt-sources.ts';
+import { spawnSync } from 'node:child_process';
 import type { LabSettings } from '../../src/model.ts';
+import { debianRoot } from './debian-root.ts';
 
 export interface KeepalivedRoot {
   /** `2.2.7`. */
@@ -16,26 +13,9 @@ export interface KeepalivedRoot {
 }
 
 export function keepalivedRoot(release: LabSettings['release']): KeepalivedRoot {
-  const path = join(dirname(imageCache()), 'keepalived', release);
-  if (!existsSync(path)) makeRoot(release, path);
+  const path = debianRoot(release, ['keepalived'], `keepalived/${release}`);
   const said = spawnSync('chroot', [path, 'keepalived', '-v'], { encoding: 'utf8' });
   return { path, version: /^Keepalived v([\d.]+)/m.exec(said.stderr + said.stdout)?.[1] ?? 'unknown' };
-}
-
-function makeRoot(release: LabSettings['release'], path: string): void {
-  const building = `${path}.${process.pid}`;
-  mkdirSync(dirname(path), { recursive: true });
-  const targets = execFileSync('apt-get', ['indextargets', '--format', indexTargetsFormat], { encoding: 'utf8' });
-  const dump = execFileSync('apt-config', ['dump', '--no-empty', '--format', '%F "%v";%n'], { encoding: 'utf8' });
-  const proxies = dump.split('\n').flatMap((line) => (/^Acquire::https?::Proxy\b/i.test(line) ? [`--aptopt=${line}`] : []));
-  const options = ['--mode=root', '--variant=minbase', '--format=directory', '--include=keepalived', '--quiet', ...proxies];
-  const args = ['--mount', '--pid', '--fork', '--kill-child', 'mmdebstrap', ...options, release, building, ...aptSources(targets, release)];
-  try {
-    execFileSync('unshare', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    renameSync(building, path);
-  } finally {
-    rmSync(building, { recursive: true, force: true });
-  }
 }
 
 export interface Verdict {

@@ -1,5 +1,6 @@
-"""Packets as no socket of Node's sends them. `send` reads lines NUMBER PROTOCOL FROM TO [PORT [FLAGS]], of ICMP the type in the
-place of a port; `listen PROTOCOL…` prints the NUMBER of each packet that has come through the firewall, until it is ended."""
+"""Packets as no socket of Node's sends them. `send` reads lines NUMBER PROTOCOL FROM TO [PORT [FLAGS]], where a PORT below zero is that of
+the sender, and that of ICMP is its type; `listen PROTOCOL…` prints the NUMBER of each packet that has come through the firewall, until it is
+ended."""
 
 import select
 import socket
@@ -23,15 +24,16 @@ def checksum(data):
 
 
 def transport(number, protocol, source, target, port, flags):
-    """TCP or UDP, whose source port tells the number; ICMP, whose identifier does."""
+    """TCP or UDP; the port that is not given tells the number. ICMP, whose identifier does."""
     if protocol == 1:
         body = struct.pack("!BBHHH", port, 0, 0, 40000 + number, 1) + b"\0" * 12
         return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    ports = (40000 + number, port) if port > 0 else (-port, 40000 + number)
     if protocol == 6:
-        body = struct.pack("!HHIIBBHHH", 40000 + number, port, 1, 1, 5 << 4, flags, 1024, 0, 0)
+        body = struct.pack("!HHIIBBHHH", *ports, 1, 1, 5 << 4, flags, 1024, 0, 0)
         at = 16
     else:
-        body = struct.pack("!HHHH", 40000 + number, port, 8, 0)
+        body = struct.pack("!HHHH", *ports, 8, 0)
         at = 6
     ends = b"".join(socket.inet_pton(family(source), each) for each in (source, target))
     total = checksum(ends + struct.pack("!II", len(body), protocol) + body)
@@ -71,9 +73,9 @@ def listen(*protocols):
             data = each.recv(4096)
             head = data[(data[0] & 15) * 4 :] if sockets[each] == socket.AF_INET else data
             head = head[4:] if each in icmp else head
-            number = struct.unpack("!H", head[:2])[0] - 40000
-            if 0 <= number < 1000:
-                print(number, flush=True)
+            for port in struct.unpack("!HH", head[:4]):
+                if 40000 <= port < 41000:
+                    print(port - 40000, flush=True)
 
 
 {"send": send, "listen": listen}[sys.argv[1]](*sys.argv[2:])

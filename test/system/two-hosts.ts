@@ -1,5 +1,5 @@
 /** Two hosts in network namespaces of this machine's kernel, joined by a cable: one behind a firewall, one that sends to it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { renderSh, type Sh } from '../../src/sh/sh.ts';
 const packets = fileURLToPath(new URL('packets.py', import.meta.url));
 
 export interface TwoHosts {
+  readonly outer: NetHost;
   /** Runs shell on the one with the firewall; its output. Throws where it fails. */
   inside(script: string | Sh): string;
   outside(script: string): string;
@@ -16,63 +17,112 @@ export interface TwoHosts {
   close(): void;
 }
 
-/** `inner`, `outer`: addresses in CIDR notation, the inner host's first on the cable, `lo ADDRESS` on its loopback. */
-export function twoHosts(inner: readonly string[], outer: readonly string[]): TwoHosts {
-  const [one, other] = [hold(), hold()];
-  const at = ({ pid }: ChildProcess) => ['-t', String(pid), '-n', '-m', '--'];
-  const run = (where: ChildProcess, script: string): string => {
-    const { status, stdout, stderr } = spawnSync('nsenter', [...at(where), 'sh', '-c', script], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`${script}\nexit ${status}: ${stdout}${stderr}`);
-    return stdout;
-  };
-  const add = (places: readonly string[]) =>
-    places.map(
-      (each) =>
-        `ip addr add ${each.replace(/^lo /, '')} dev ${each.startsWith('lo ') ? 'lo' : 'eth0'} ${each.includes(':') ? 'nodad' : ''}`,
-    );
-  run(one, `ip link set lo up; ip link add eth0 type veth peer name eth0 netns ${other.pid}`);
-  run(one, ['set -e', ...add(inner), 'ip link set eth0 up'].join('\n'));
-  run(other, ['set -e', 'ip link set lo up', ...add(outer), 'ip link set eth0 up'].join('\n'));
+/** A host of which only the network matters is where one process lives; another has files of its own. */
+export interface NetHost {
+  readonly pid: number;
+  readonly whole?: boolean;
+}
+
+/**
+ * `inner`, `outer`: addresses in CIDR notation, the inner host's first on the cable, `lo ADDRESS` on its loopback. The inner one may be
+ * there already.
+ */
+export function twoHosts(inner: readonly string[], outer: readonly string[], booted?: NetHost): TwoHosts {
+  const one = booted ?? hold();
+  const other = hold();
+  cable(one, 'eth0', inner, other, outer);
   const via = inner[0]?.replace(/\/.*/, '');
-  run(other, `ip route add default via ${via}; ip route add 224.0.0.0/4 dev eth0`);
-  // Without this the first packet waits for an answer, and comes after those that were sent later.
-  const mac = run(one, "ip -o link show eth0 | sed 's,.*link/ether ,,; s, .*,,'").trim();
-  const own = inner.filter((each) => !each.startsWith('lo ')).map((each) => each.replace(/\/.*/, ''));
-  run(other, own.map((each) => `ip neigh replace ${each} lladdr ${mac} dev eth0 nud permanent`).join('\n'));
+  runAt(other, `ip route add default via ${via}; ip route add 224.0.0.0/4 dev eth0`);
   return {
-    inside: (script) => run(one, typeof script === 'string' ? script : renderSh(script, String)),
-    outside: (script) => run(other, script),
-    through: async (sent) => {
-      const listener = spawn('nsenter', [...at(one), '/usr/bin/python3', packets, 'listen', '1', '2', '4', '6', '17', '41', '112'], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let heard = '';
-      listener.stdout.on('data', (data: Buffer) => {
-        heard += data.toString();
-      });
-      while (!heard.includes('listening')) await once(listener.stdout, 'data');
-      // ssh comes through always: when it does, all that were sent before have had their time.
-      const all = [...sent, '6 10.18.43.99 10.18.43.10 22'].map((words, number) => `${number} ${words}\n`);
-      try {
-        run(other, `/usr/bin/python3 ${packets} send <<X\n${all.join('')}X`);
-        while (!heard.includes(`\n${sent.length}\n`)) await once(listener.stdout, 'data');
-      } finally {
-        listener.kill();
-      }
-      return sent.filter((_, number) => heard.includes(`\n${number}\n`));
-    },
+    outer: other,
+    inside: (script) => runAt(one, typeof script === 'string' ? script : renderSh(script, String)),
+    outside: (script) => runAt(other, script),
+    // ssh comes through always.
+    through: (sent) => through(other, one, sent, { from: other, words: '6 10.18.43.99 10.18.43.10 22' }),
     close: () => {
-      for (const each of [one, other]) each.kill();
+      for (const each of [other, ...(booted ? [] : [one])]) process.kill(each.pid);
     },
   };
 }
 
+/** Runs shell there; its output. Throws where it fails. */
+export function runAt({ pid, whole }: NetHost, script: string): string {
+  const words = ['-t', String(pid), ...(whole ? ['-a'] : ['-n', '-m']), '--', 'sh', '-c', script];
+  const { status, stdout, stderr } = spawnSync('nsenter', words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${script}\nexit ${status}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** From the card `nic` of the one to eth0 of the other. */
+export function cable(one: NetHost, nic: string, inner: readonly string[], other: NetHost, outer: readonly string[]): void {
+  const add = (card: string, places: readonly string[]) =>
+    places.map(
+      (each) => `ip addr add ${each.replace(/^lo /, '')} dev ${each.startsWith('lo ') ? 'lo' : card} ${each.includes(':') ? 'nodad' : ''}`,
+    );
+  // By its number, which the one that has processes of its own does not know.
+  runAt(other, `ip link add eth0 type veth peer name made && ip link set made netns ${one.pid}`);
+  runAt(one, ['set -e', 'ip link set lo up', `ip link set made name ${nic}`, ...add(nic, inner), `ip link set ${nic} up`].join('\n'));
+  runAt(other, ['set -e', 'ip link set lo up', ...add('eth0', outer), 'ip link set eth0 up'].join('\n'));
+  knows(other, 'eth0', inner, macOf(one, nic));
+  knows(one, nic, outer, macOf(other, 'eth0'));
+}
+
+function macOf(host: NetHost, nic: string): string {
+  return runAt(host, `ip -o link show ${nic} | sed 's,.*link/ether ,,; s, .*,,'`).trim();
+}
+
+/** Without this the first packet waits for an answer, and comes after those that were sent later. */
+function knows(host: NetHost, nic: string, addresses: readonly string[], mac: string): void {
+  const own = addresses.filter((each) => !each.startsWith('lo ')).map((each) => each.replace(/\/.*/, ''));
+  runAt(host, own.map((each) => `ip neigh replace ${each} lladdr ${mac} dev ${nic} nud permanent`).join('\n'));
+}
+
+/**
+ * Sends packets (`PROTOCOL FROM TO [PORT [FLAGS]]`, a port below zero is the sender's); those of them that came through. When the last
+ * comes, which nothing may hold up, all that were sent before have had their time.
+ */
+export async function through(
+  from: NetHost,
+  to: NetHost,
+  sent: readonly string[],
+  last: { readonly from: NetHost; readonly words: string },
+): Promise<readonly string[]> {
+  const at = ({ pid }: NetHost) => ['-t', String(pid), '-n', '--', '/usr/bin/python3', packets];
+  const listener = spawn('nsenter', [...at(to), 'listen', ...protocols], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let heard = '';
+  listener.stdout.on('data', (data: Buffer) => {
+    heard += data.toString();
+  });
+  const until = async (word: string) => {
+    while (!heard.includes(word)) await once(listener.stdout, 'data', { signal: AbortSignal.timeout(30_000) });
+  };
+  const send = (host: NetHost, lines: readonly string[]) => {
+    const { status, stderr } = spawnSync('nsenter', [...at(host), 'send'], { input: lines.join(''), encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+  };
+  try {
+    await until('listening');
+    send(
+      from,
+      sent.map((words, number) => `${number} ${words}\n`),
+    );
+    send(last.from, [`${sent.length} ${last.words}\n`]);
+    await until(`\n${sent.length}\n`);
+  } finally {
+    listener.kill();
+  }
+  return sent.filter((_, number) => heard.includes(`\n${number}\n`));
+}
+
+const protocols = ['2', '4', '6', '17', '41', '112'];
+
 /** A process that keeps a namespace alive; it ends with us. */
-function hold(): ChildProcess {
+export function hold(): NetHost {
   const child = spawn('unshare', ['--net', '--mount', 'sh', '-c', 'mount -t tmpfs none /run && exec cat'], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
+  if (child.pid === undefined) throw new Error('no namespace');
   const end = Date.now() + 10_000;
   while (readFileSync(`/proc/${child.pid}/comm`, 'utf8') !== 'cat\n') if (Date.now() > end) throw new Error('no namespace');
-  return child;
+  return { pid: child.pid };
 }

@@ -140,6 +140,46 @@ describe('managed', () => {
     expect(range('70-79/tcp 80/udp')).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
   });
 
+  test('a NIC that no zone names is in the default one, whatever zones have others', () => {
+    const found = `${active}\nzones\ndefault|home\n${zone('home', {})}${zone('public (active)', { interfaces: 'eth1' })}`;
+    const any = { ...director, vrrp_peers: [], interfaces: [] };
+    expect(ids(any, found).filter((id) => id.startsWith('live:'))).toEqual(['live:public:80/tcp', 'live:home:80/tcp']);
+  });
+
+  describe('replies of real servers behind NAT', () => {
+    const nat = {
+      ...director,
+      vrrp_peers: [],
+      services: [{ ...director.services[0], real_servers: [{ rip: '10.18.43.13', port: 8080 }] }],
+    };
+    const open = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0', ports: '80/tcp' })}`;
+    const rule = 'rule family="ipv4" source address="10.18.43.13" source-port port="8080" protocol="tcp" accept';
+    const policy = (word: string, rules: string) => `${word}-policy|lvsctl-replies (active)\n${rules && `${word}-policy|\t${rules}\n`}`;
+    const pending = (stdout: string) => {
+      const want = firewall.params.parse(nat);
+      return firewall.pendingReboot?.(firewall.parse({ stdout, stderr: '', exit: 0 }, want), want) ?? [];
+    };
+    const reply = 'replies of 10.18.43.13:8080/tcp';
+
+    test('a direct rule where firewalld knows no policies, or works with iptables', () => {
+      const direct = [`live:direct:${reply}`, `persisted:direct:${reply}`];
+      expect(ids(nat, open)).toEqual(direct);
+      expect(ids(nat, `${open}backend|iptables\npolicies|known\n`)).toEqual(direct);
+      expect(pending(open)).toEqual([]);
+    });
+
+    test('else a policy, which is made for the next start and filled in both', () => {
+      const known = `${open}backend|nftables\npolicies|known\n`;
+      expect(ids(nat, known)).toEqual(['persisted:policy:lvsctl-replies', `persisted:policy:${reply}`]);
+      expect(pending(known)).toHaveLength(1);
+      expect(ids(nat, known + policy('persisted', rule))).toEqual([]);
+      const loaded = known + policy('persisted', rule) + policy('live', '');
+      expect(ids(nat, loaded)).toEqual([`live:policy:${reply}`]);
+      expect(pending(loaded)).toEqual([]);
+      expect(ids(nat, known + policy('persisted', rule) + policy('live', rule))).toEqual([]);
+    });
+  });
+
   test('firewalld is never reloaded, started or stopped', () => {
     const want = firewall.params.parse({ ...director, services: [{ vip: '10.18.43.30', port: 80 }] });
     const seen = firewall.parse({ stdout: `${active}\nzones\n${zone('public', { interfaces: 'eth0' })}`, stderr: '', exit: 0 }, want);

@@ -1,6 +1,6 @@
 /** Firewalls other than firewalld: the chains of nft and iptables that drop, the rules that these need, and our unit that brings them back. */
 import { type Change, type PlanContext, type Sh, sh } from '../../task.ts';
-import { type BootUnit, bootUnitChanges, type SeenBootUnit } from './boot-unit.ts';
+import { type BootUnit, bootUnitChanges, bootUnitGone, type SeenBootUnit } from './boot-unit.ts';
 import { droppingIptablesChains, parseSave, type Saved, savedNames } from './iptables-save.ts';
 import { droppingNftChains, nftNames } from './nft-ruleset.ts';
 import type { PacketRule } from './packet-rule.ts';
@@ -84,7 +84,9 @@ export function firewallChanges(
 ): readonly Change[] {
   const live = chains.flatMap((chain) => chainChanges(chain, rules));
   const kept = chains.filter((chain) => !elsewhere(chain) && rulesFor(chain, rules).length > 0);
-  const persisted = kept.length === 0 ? [] : bootUnitChanges(unit, firewallBootUnit(kept, rules), context);
+  // Where no chain is seen, what the unit does may still be needed when the firewall is there again.
+  const gone = chains.length === 0 ? [] : bootUnitGone(unit, firewallUnit);
+  const persisted = kept.length === 0 ? gone : bootUnitChanges(unit, firewallBootUnit(kept, rules), context);
   return [...live, ...persisted.map((change) => ({ ...change, risk: 'lockout' as const }))];
 }
 

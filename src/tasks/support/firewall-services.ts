@@ -19,7 +19,8 @@ export const firewallUnits = [
 
 /** One systemctl; ufw's own switch is asked too, because its unit is active and enabled while ufw is off. */
 export const firewallServicesProbe: Sh = sh`[ ! -d /run/systemd/system ] || systemctl show -p Id -p ActiveState -p UnitFileState -- ${firewallUnits}
-[ ! -r /etc/ufw/ufw.conf ] || sed -n 's/^ENABLED=/\nufw=/p' /etc/ufw/ufw.conf`;
+printf '\n'
+[ ! -r /etc/ufw/ufw.conf ] || sed -n 's/^ENABLED=/ufw=/p' /etc/ufw/ufw.conf`;
 
 /** Only those that are active or enabled. One unit under two names (iptables.service on Debian) comes once. */
 export function parseFirewallServices(text: string): readonly FirewallService[] {

@@ -1,8 +1,13 @@
 /** How firewalld was before a rule was added to it, and the way back: each rule by itself, so that rules of others stay. */
 import { type Before, lines, type Sh, sh } from '../../task.ts';
 import type { Admissions } from './firewalld-changes.ts';
+import { policyBefore } from './firewalld-replies.ts';
 
-export function firewalldBefore({ rules, direct }: Pick<Admissions, 'rules' | 'direct'>): readonly Before[] {
+interface Directly {
+  readonly direct: readonly Pick<Admissions['direct'][number], 'words'>[];
+}
+
+export function firewalldBefore({ rules, direct, replies }: Pick<Admissions, 'rules' | 'replies'> & Directly): readonly Before[] {
   return [
     ...rules.map(({ kind, rule }) =>
       before(
@@ -11,10 +16,11 @@ export function firewalldBefore({ rules, direct }: Pick<Admissions, 'rules' | 'd
         sh`ask "$when" ${`--remove-${kind}=${rule}`} --zone="$place"`,
       ),
     ),
-    ...direct.map(({ words }) => {
+    ...[...direct, ...replies].map(({ words }) => {
       const there = sh`holders() { if ask "$1" --direct --get-all-rules | grep -qxF -- ${words.join(' ')}; then printf 'direct\n'; fi; }`;
       return before(`direct ${words.join(' ')}`, there, sh`ask "$when" --direct --remove-rule ${words}`);
     }),
+    ...policyBefore(replies),
   ];
 }
 
@@ -47,13 +53,20 @@ function zonesWithRule(rule: string): Sh {
   return zonesWith(sh`'	'${rule} | '	'${rule}' ') printf '%s\n' "$zone" ;;`);
 }
 
-/** The files `live` and `persisted` hold the places that had it, a line each: those are not ours. Without firewalld nothing can be seen. */
+/**
+ * The files `live` and `persisted` hold the places that had it, a line each: those are not ours. Without firewalld nothing can be seen;
+ * where it did not run at first (no file `ran`), and does not now, nothing is ours.
+ */
 function before(name: string, holders: Sh, remove: Sh): Before {
   const functions = lines(ask, holders, sh`added() { holders "$1" | grep -vxF -f "./$1"; }`);
   return {
     resource: `firewall:firewalld ${name}`,
-    record: lines(functions, sh`for each in live persisted; do if runs; then holders "$each"; fi >"$each"; done`),
-    differs: lines(functions, sh`! runs || [ -n "$(added live)$(added persisted)" ]`),
+    record: lines(
+      functions,
+      sh`if runs; then : >ran; fi
+for each in live persisted; do if runs; then holders "$each"; fi >"$each"; done`,
+    ),
+    differs: lines(functions, sh`if runs; then [ -n "$(added live)$(added persisted)" ]; else [ -e ran ]; fi`),
     restore: lines(
       functions,
       sh`runs || { printf 'firewalld does not run\n'; exit 1; }

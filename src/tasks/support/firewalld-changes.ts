@@ -1,16 +1,21 @@
 /** What firewalld does not admit yet, as changes: all runtime ones first, so that until they have proven themselves a reboot undoes them. */
 import { type Change, sh } from '../../task.ts';
 import type { Admission, FirewalldSeen, Zone } from './firewalld.ts';
+import { policyChanges, type Reply } from './firewalld-replies.ts';
 
 export interface Admissions {
   readonly zones: readonly string[];
   readonly rules: readonly Admission[];
   /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name and what is done. */
   readonly direct: readonly { readonly name: string; readonly title: string; readonly words: readonly string[] }[];
+  readonly replies: readonly Reply[];
 }
 
 export function firewalldChanges(seen: FirewalldSeen, wanted: Admissions): readonly Change[] {
-  return [...missing('live', seen, wanted), ...missing('persisted', seen, wanted)];
+  const { policies } = seen;
+  const all = policies.wanted ? wanted : { ...wanted, direct: [...wanted.direct, ...wanted.replies] };
+  const forwarded = policies.wanted ? policyChanges(policies, wanted.replies) : [];
+  return [...missing('live', seen, all), ...missing('persisted', seen, all), ...forwarded];
 }
 
 function missing(when: 'live' | 'persisted', seen: FirewalldSeen, { zones, rules, direct }: Admissions): readonly Change[] {

@@ -2,10 +2,11 @@
 import { ends, type Needs, overIPv6, pingers, syncPort } from './firewall-rules.ts';
 import type { Admission } from './firewalld.ts';
 import type { Admissions } from './firewalld-changes.ts';
+import { repliesOf } from './firewalld-replies.ts';
 import { familyOf } from './packet-rule.ts';
 
 /** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
-export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct'> {
+export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct' | 'replies'> {
   const { director, services, asked, vrrp_peers, sync, directors } = needs;
   const served = services.flatMap(({ port, protocol, forward, real_servers }) => [
     ...(director || forward !== 'nat' || real_servers.length === 0 ? [`${port}/${protocol}`] : []),
@@ -30,22 +31,15 @@ export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct
       ),
     ),
   ];
-  return { rules, direct: director ? services.flatMap(directRules) : [] };
+  return { rules, direct: director ? services.filter(({ forward }) => forward !== 'nat').map(untracked) : [], replies: repliesOf(needs) };
 }
 
 /** A director in DR and TUN sees one half of a connection; in NAT the replies pass through it. */
-function directRules({ vip, port, protocol, forward, real_servers }: Needs['services'][number]): Admissions['direct'] {
-  const family = (address: string) => (familyOf(address) === 'ip6' ? 'ipv6' : 'ipv4');
-  if (forward === 'nat') {
-    return real_servers.map(({ rip, port: real }) => ({
-      name: `replies of ${rip}:${real}/${protocol}`,
-      title: `let replies of ${rip}:${real}/${protocol} through`,
-      words: [family(rip), 'filter', 'FORWARD', '0', '-s', rip, '-p', protocol, '--sport', String(real), '-j', 'ACCEPT'],
-    }));
-  }
+function untracked({ vip, port, protocol }: Needs['services'][number]): Admissions['direct'][number] {
+  const family = familyOf(vip) === 'ip6' ? 'ipv6' : 'ipv4';
   const name = `${vip}:${port}/${protocol}`;
-  const words = [family(vip), 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol, '--dport', String(port), '-j', 'CT', '--notrack'];
-  return [{ name, words, title: `do not track connections to ${name}` }];
+  const words = [family, 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol, '--dport', String(port), '-j', 'CT', '--notrack'];
+  return { name, words, title: `do not track connections to ${name}` };
 }
 
 const igmp: Admission = { name: 'igmp', kind: 'rich-rule', rule: 'rule protocol value="igmp" accept', protocol: 'igmp' };

@@ -1,5 +1,6 @@
 /** firewalld's runtime and permanent rules, read and added to separately; it is never reloaded, which would drop rules of others. */
 import { lines, type Sh, sh } from '../../task.ts';
+import { type Policies, parsePolicies, policiesProbe } from './firewalld-replies.ts';
 
 /** Something that must be let in, in firewalld's own words. */
 export interface Admission {
@@ -31,10 +32,11 @@ export interface FirewalldSeen {
   readonly defaultZone: string;
   readonly live: Rules;
   readonly persisted: Rules;
+  readonly policies: Policies;
 }
 
-/** Two firewall-cmd (each starts a Python), four where direct rules are wanted; none unless firewalld runs. */
-export function firewalldProbe(direct: boolean): Sh {
+/** Two firewall-cmd (each starts a Python), four where direct rules are wanted, seven with replies; none unless firewalld runs. */
+export function firewalldProbe(direct: boolean, replies: boolean): Sh {
   const rules = (flags: readonly string[], word: string) =>
     lines(
       sh`firewall-cmd ${flags} --list-all-zones | sed ${`s/^/${word}|/`}`,
@@ -44,6 +46,7 @@ export function firewalldProbe(direct: boolean): Sh {
 sed -n 's/^DefaultZone=/default|/p' /etc/firewalld/firewalld.conf
 ${rules([], 'live')}
 ${rules(['--permanent'], 'persisted')}
+${replies ? policiesProbe : sh`:`}
 fi`;
 }
 
@@ -54,7 +57,13 @@ export function parseFirewalld(text: string): FirewalldSeen {
       .filter((line) => line.startsWith(`${word}|`))
       .map((line) => line.slice(word.length + 1));
   const rules = (word: string): Rules => ({ zones: parseZones(of(word)), direct: of(`${word}-direct`) });
-  return { defaultZone: /^[\w-]+/.exec(of('default')[0] ?? '')?.[0] ?? 'public', live: rules('live'), persisted: rules('persisted') };
+  const policies = parsePolicies(of);
+  return {
+    defaultZone: /^[\w-]+/.exec(of('default')[0] ?? '')?.[0] ?? 'public',
+    live: rules('live'),
+    persisted: rules('persisted'),
+    policies,
+  };
 }
 
 /** A zone is its name in the first column, then fields two blanks in; rich rules follow their field, each behind a tab. */
@@ -82,12 +91,12 @@ function parseZones(text: readonly string[]): readonly Zone[] {
   });
 }
 
-/** Zones that packets from these NICs go through; without NICs, every zone that has one. A NIC in no zone is in the default one. */
-export function zonesOf(seen: FirewalldSeen, nics: readonly string[]): readonly string[] {
+/** Zones that packets from these NICs go through; without NICs, every zone that has one of `all`. A NIC in no zone is in the default one. */
+export function zonesOf(seen: FirewalldSeen, nics: readonly string[], all: readonly string[]): readonly string[] {
   const { zones } = seen.live;
   const assigned = zones.filter(({ interfaces }) =>
     nics.length === 0 ? interfaces.length > 0 : interfaces.some((nic) => nics.includes(nic)),
   );
-  const free = nics.some((nic) => !zones.some(({ interfaces }) => interfaces.includes(nic)));
+  const free = (nics.length === 0 ? all : nics).some((nic) => nic !== 'lo' && !zones.some(({ interfaces }) => interfaces.includes(nic)));
   return [...new Set([...assigned.map(({ name }) => name), ...(free || assigned.length === 0 ? [seen.defaultZone] : [])])];
 }

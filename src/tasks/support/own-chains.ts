@@ -1,4 +1,4 @@
-/** Rules of ours that change packets, in a table of nft that is ours alone, or, where the host has no nft, in one of iptables. */
+/** Rules of ours that change packets, in a table of nft that is ours alone, or, where the host has no nft, of firewalld or iptables. */
 import { z } from 'zod';
 import { type Change, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../../task.ts';
 import {
@@ -9,7 +9,10 @@ import {
   bootUnitProbe,
   parseBootUnit,
   type SeenBootUnit,
+  unitCommand,
 } from './boot-unit.ts';
+import { firewalldBefore } from './firewalld-before.ts';
+import { type DirectRules, directChanges, directProbe, directWords } from './firewalld-direct.ts';
 import { parseSave, savedNames } from './iptables-save.ts';
 import { nftNames } from './nft-ruleset.ts';
 import type { PacketRule } from './packet-rule.ts';
@@ -26,6 +29,8 @@ export interface OwnTable {
   readonly test?: string;
   /** Of iptables. */
   readonly instead: 'mangle' | 'nat';
+  /** With iptables as its backend, firewalld keeps the rules as its own: for such before routing that the inventory alone decides. */
+  readonly direct?: true;
   /** What the kernel loads for the rules themselves. */
   readonly modules: readonly string[];
   /** Unit that makes the rules at boot, and what it says of itself. */
@@ -38,6 +43,8 @@ export interface SeenOwnChains {
   readonly unit: SeenBootUnit;
   /** Undefined where there is neither nft nor iptables. */
   readonly chains: readonly RuleChain[] | undefined;
+  /** Of firewalld, where it runs and there is no nft. */
+  readonly direct?: DirectRules;
   /** What the probe said. */
   readonly heard: string;
 }
@@ -66,20 +73,19 @@ export function ownRules<Want extends { readonly rules: readonly unknown[]; read
   const wanted = (want: Want, { heard }: SeenOwnChains) => [...new Map(rulesOf(want, heard).map((rule) => [rule.name, rule])).values()];
   return {
     touches: () => [`firewall:${kind}`, ...ruleModules(table), `file:${bootUnitPath(table.unit)}`, `service:${table.unit}`],
+    before: (want: Want) => {
+      const rules = table.direct ? rulesOf(want, '') : [];
+      return firewalldBefore({ rules: [], replies: [], direct: rules.map((rule) => ({ words: directWords(rule, table.instead) })) });
+    },
     probe(want: Want): Sh {
       const chains = lines(look?.(want), ownChainsProbe(table));
-      // Only a look makes the kernel load what it needs for rules: where none is wanted, and no unit of ours is there, nobody looks.
-      const there =
-        want.rules.length > 0
-          ? chains
-          : sh`if [ -e ${bootUnitPath(table.unit)} ]; then
-${chains}
-fi`;
-      return lines(bootUnitProbe(table.unit), there);
+      // Only a look makes the kernel load what it needs for rules: where none is wanted, and nothing of ours is there, nobody looks.
+      const ours = sh`[ -e ${bootUnitPath(table.unit)} ] || grep -qs lvsctl /etc/firewalld/direct.xml`;
+      return lines(bootUnitProbe(table.unit), want.rules.length > 0 ? chains : sh`if ${ours}; then\n${chains}\nfi`);
     },
     parse({ stdout }: Output): SeenOwnChains {
       const unit = parseBootUnit(stdout, table.unit);
-      return { unit, chains: parseOwnChains(unit.rest, table), heard: unit.rest };
+      return { unit, ...parseOwnChains(unit.rest, table), heard: unit.rest };
     },
     plan: (seen: SeenOwnChains, want: Want, context: PlanContext) =>
       ownChainsChanges(seen, wanted(want, seen), { table, tool: want.tool, context }),
@@ -105,6 +111,8 @@ function ownChainsProbe({ table, hook, own, test, instead }: OwnTable): Sh {
   return sh`if command -v nft >/dev/null && nft -c ${made} 2>/dev/null; then
   printf 'tool nft\n'
   for family in ip ip6; do nft -n -s list table "$family" ${table} 2>/dev/null | sed 's/^/nft|/'; done
+else
+${directProbe}
 fi
 for tool in iptables ip6tables; do
   command -v "$tool" >/dev/null || continue
@@ -117,19 +125,23 @@ for tool in iptables ip6tables; do
 done`;
 }
 
-/** The chains of the tool that is used: nft where it works, else iptables; undefined where there is neither. */
-function parseOwnChains(stdout: string, wanted: OwnTable): readonly RuleChain[] | undefined {
+/** The chains of the tool that is used: nft where it works, else firewalld where it runs, else iptables; undefined where there is none. */
+function parseOwnChains(stdout: string, wanted: OwnTable): Omit<SeenOwnChains, 'unit' | 'heard'> {
   const { instead, hook } = wanted;
   const chain = hook.toUpperCase();
   const said = stdout.split('\n');
-  const of = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : [])).join('\n');
-  if (said.includes('tool nft')) return nftChains(wanted, of('nft'));
+  const linesOf = (word: string) => said.flatMap((line) => (line.startsWith(`${word}|`) ? [line.slice(word.length + 1)] : []));
+  const of = (word: string) => linesOf(word).join('\n');
+  if (said.includes('tool nft')) return { chains: nftChains(wanted, of('nft')) };
+  if (wanted.direct && said.includes('tool firewalld'))
+    return { chains: [], direct: { live: linesOf('live-direct'), persisted: linesOf('persisted-direct') } };
   const tools = (['iptables', 'ip6tables'] as const).filter((tool) => said.includes(`tool ${tool}`));
-  if (tools.length === 0) return undefined;
-  return tools.map((tool) => {
+  if (tools.length === 0) return { chains: undefined };
+  const chains = tools.map((tool): RuleChain => {
     const names = savedNames(parseSave(of(tool)), instead, chain);
     return { kind: 'iptables', tool, family: tool === 'iptables' ? 'ip' : 'ip6', table: instead, chain, hook, names };
   });
+  return { chains };
 }
 
 function nftChains({ table, own, hook }: OwnTable, ruleset: string): readonly RuleChain[] {
@@ -154,10 +166,12 @@ export const installedTool = z
 
 /** None of the rules wanted: the unit goes, and its stop takes the rules with it. */
 function ownChainsChanges(
-  { unit, chains: found }: SeenOwnChains,
+  { unit, chains: found, direct }: SeenOwnChains,
   rules: readonly PacketRule[],
   { table, tool, context }: { readonly table: OwnTable; readonly tool: 'nft' | undefined; readonly context: PlanContext },
 ): readonly Change[] {
+  // What the unit has done firewalld flushes; its stop takes away what is left of that.
+  if (direct) return [...directChanges(direct, rules, table.instead), ...bootUnitGone(unit, table.unit)];
   const chains = found ?? (tool === 'nft' ? nftChains(table, '') : undefined);
   if (!chains && rules.length > 0)
     throw refuse('there is neither nft nor iptables to make rules with', 'install nftables in a step before, and say tool: nft');
@@ -165,6 +179,8 @@ function ownChainsChanges(
   if (rules.length === 0) return [...live, ...bootUnitGone(unit, table.unit)];
   return [...live, ...bootUnitChanges(unit, unitOf(chains ?? [], rules, table), context)];
 }
+
+const firewalldAnswers = sh`command -v firewall-cmd >/dev/null && firewall-cmd --state`;
 
 function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { unit, description }: OwnTable): BootUnit {
   const commands = chains.map((chain) => chainCommands(chain, rules));
@@ -174,7 +190,11 @@ function unitOf(chains: readonly RuleChain[], rules: readonly PacketRule[], { un
     after: [],
     before: ['network.target', 'keepalived.service'],
     follows: loaders,
-    start: commands.flatMap(({ start }) => start),
+    // That it is started firewalld says before it flushes; it answers afterwards.
+    start: [
+      ...(chains.some(({ kind }) => kind === 'iptables') ? [unitCommand(firewalldAnswers)] : []),
+      ...commands.flatMap(({ start }) => start),
+    ],
     stop: commands.flatMap(({ stop }) => stop),
   };
 }

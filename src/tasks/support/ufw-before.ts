@@ -2,8 +2,8 @@
  * ufw's own files for rules that its commands cannot say (protocol 112, what must come before "invalid"): ours stand between two marks
  * in the table filter of before.rules. They are loaded at the next start of ufw; it is never reloaded by us.
  */
-import { type Change, type PlanContext, quote, refuse } from '../../task.ts';
-import { iptablesWords, type PacketRule } from './packet-rule.ts';
+import { type Before, type Change, type PlanContext, quote, refuse, type Sh, sh } from '../../task.ts';
+import { iptablesWords, ours, type PacketRule } from './packet-rule.ts';
 import { type RuleChain, rulesFor } from './rule-chain.ts';
 import { fileChange, type SeenFile } from './write-file.ts';
 
@@ -12,9 +12,28 @@ export const ufwPaths = ['/etc/ufw/before.rules', '/etc/ufw/before6.rules'] as c
 const begin = '# BEGIN lvsctl: changes in here are overwritten';
 const end = '# END lvsctl';
 
+const chains = ['input', 'output', 'forward'] as const;
+
 /** Of the chain that ufw loads from there. */
 export function isUfwChain({ chain }: RuleChain): boolean {
-  return /^ufw6?-before-(input|output|forward)$/.test(chain);
+  return chains.some((each) => chain === `ufw-before-${each}` || chain === `ufw6-before-${each}`);
+}
+
+/** The files are put back as they were; ufw does not read them again before its next start, so what they have led to goes by itself. */
+export const ufwBefore: Before = {
+  resource: 'firewall:ufw',
+  record: sh`:`,
+  differs: sh`${ourLines()} | grep -q .`,
+  restore: sh`${ourLines()} | while read -r tool rule; do
+  printf '%s\n' "$rule" | xargs "$tool" -w || exit 1
+done`,
+};
+
+/** Each rule of ours, as a line TOOL and the words that delete it. */
+function ourLines(): Sh {
+  return sh`for chain in ${chains.flatMap((each) => [`iptables ufw-before-${each}`, `ip6tables ufw6-before-${each}`])}; do
+  ! command -v "\${chain% *}" >/dev/null || "\${chain% *}" -w -S "\${chain#* }" 2>/dev/null | grep -F -- ${`"${ours}`} | sed "s/^-A /\${chain% *} -D /"
+done`;
 }
 
 export function ufwChanges(
@@ -29,7 +48,7 @@ export function ufwChanges(
     const lines = own.flatMap((chain) =>
       rulesFor(chain, rules).map((rule) => `-A ${chain.chain} ${iptablesWords(rule).map(word).join(' ')}`),
     );
-    if (lines.length === 0 || !file) return [];
+    if (own.length === 0 || !file || (lines.length === 0 && !file.content?.includes(`${begin}\n`))) return [];
     if (file.content === undefined) throw refuse(`${path} is not there or cannot be read`, 'ufw needs it: dpkg-reconfigure ufw');
     const { owner, group, mode } = file;
     return fileChange({ seen: file, path, content: withBlock(file.content, lines, path), owner, group, mode, risk: 'lockout', context });
@@ -42,7 +61,7 @@ function word(text: string): string {
 }
 
 function withBlock(content: string, rules: readonly string[], path: string): string {
-  const block = [begin, ...rules, end];
+  const block = rules.length === 0 ? [] : [begin, ...rules, end];
   const all = content.split('\n');
   const [from, to] = [all.indexOf(begin), all.indexOf(end)];
   if (from >= 0 && to > from) return [...all.slice(0, from), ...block, ...all.slice(to + 1)].join('\n');

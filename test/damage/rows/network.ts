@@ -26,8 +26,20 @@ const unitRows = (task: string, name: string, undone: readonly string[]): readon
 };
 
 const mark = (port: number) => `mark 7 for ${port}/tcp to 10.18.43.31`;
-const mangle = 'iptables -t mangle PREROUTING';
-const nat = 'iptables -t nat PREROUTING';
+/** Where firewalld runs, the rules are its direct ones. */
+const direct = (table: string, ip: string, port: number, then: string) =>
+  `ipv4 ${table} PREROUTING 0 -d ${ip} -p tcp --dport ${port} -m comment --comment lvsctl -j ${then}`;
+const marked = direct('mangle', '10.18.43.31', 443, 'MARK --set-mark 7');
+const led = direct('nat', '10.18.43.32', 80, 'REDIRECT --to-ports 4000');
+const rule = (kind: string, when: 'live' | 'persisted', plan: string, words: string): Damage => {
+  const ask = `firewall-cmd -q ${when === 'live' ? '' : '--permanent '}--direct`;
+  return row(
+    `${kind} ${when === 'live' ? 'now' : 'at the next start'}`,
+    `${ask} --remove-rule ${words}`,
+    plan,
+    `${ask} --query-rule ${words}`,
+  );
+};
 const redirect = 'redirect 80/tcp of 10.18.43.32 to 4000';
 const select = 'from 10.18.43.33 ipproto tcp sport 80 lookup';
 const near = `pref 5050 ${select} main suppress_prefixlength 0`;
@@ -38,24 +50,10 @@ const single = '192.0.2.7 via 10.18.43.254 dev eth0';
 export const network: readonly Damage[] = [
   row('end of the tunnel set down', 'ip link set tunl0 down', 'tunnel live:tunl0', 'ip link show tunl0 | grep -q "[,<]UP"'),
   ...unitRows('tunnel', 'tunnel', ['live:tunl0']),
-  row(
-    'mark of one port taken away',
-    'iptables -t mangle -S PREROUTING | grep 443 | sed s/^-A/-D/ | xargs iptables -t mangle',
-    `packet_mark live:${mangle}:${mark(443)}`,
-    'iptables -t mangle -S PREROUTING | grep -q 443/tcp',
-  ),
-  ...unitRows(
-    'packet_mark',
-    'packet-mark',
-    [80, 443].map((port) => `live:${mangle}:${mark(port)}`),
-  ),
-  row(
-    'redirected port forgotten',
-    'iptables -t nat -S PREROUTING | grep 4000 | sed s/^-A/-D/ | xargs iptables -t nat',
-    `port_redirect live:${nat}:${redirect}`,
-    'iptables -t nat -S PREROUTING | grep -q 4000',
-  ),
-  ...unitRows('port_redirect', 'port-redirect', [`live:${nat}:${redirect}`]),
+  rule('mark of one port taken away', 'live', `packet_mark live:direct:${mark(443)}`, marked),
+  rule('mark of one port taken away', 'persisted', `packet_mark persisted:direct:${mark(443)}`, marked),
+  rule('redirected port forgotten', 'live', `port_redirect live:direct:${redirect}`, led),
+  rule('redirected port forgotten', 'persisted', `port_redirect persisted:direct:${redirect}`, led),
   row(
     'route of one host gone',
     'ip route del 192.0.2.7',
