@@ -2,7 +2,8 @@
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
 import type { LockOwner } from './apply/lock-script.ts';
-import { type Locks, takeLocks } from './apply/locks.ts';
+import { takeLocks } from './apply/locks.ts';
+import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
 import { needsWork } from './plan/batches.ts';
@@ -47,32 +48,52 @@ export interface Flow {
 /** No: nothing is touched. Otherwise `leaveOut` says which steps (`host id`) are not done. */
 export type Answer = false | { readonly leaveOut: ReadonlySet<string> };
 
-/** Runs the stages that the flow has work for. Throws LvsError for bad input only; what fails on a host is in the report. */
+/**
+ * Runs the stages that the flow has work for. Throws LvsError for bad input, and (exit 6) where another run has a host; what fails on a
+ * host is in the report.
+ */
 export async function run(flow: Flow): Promise<Report> {
   const began = Date.now();
   const limit = pLimit(flow.forks);
   const lines = await reach(hostsOf(flow), watched(flow), limit);
-  let locks: Locks | undefined;
   const looking: LookOptions = { ...flow, ...lines, limit, held: () => heldArtefacts(flow.store) };
-  const report = (findings: Findings): Report => makeReport({ ...flow, ...findings, lines, seconds: (Date.now() - began) / 1000 });
+  let told: readonly string[] = [];
+  const report = (findings: Findings): Report => makeReport({ ...flow, ...findings, lines, told, seconds: (Date.now() - began) / 1000 });
   try {
-    const looked = await look(looking);
+    const first = await lookFirst(flow, looking);
+    const { looked } = first;
+    told = first.told;
     const planned = report({ plan: looked.plan, checks: [] });
-    if (planned.summary.failed > 0 || planned.notes.length > 0) return planned;
+    if (planned.summary.failed > 0 || planned.notes.length > told.length) return planned;
     if (!planned.batches.length) return report({ plan: looked.plan, checks: await verify(flow, looking) });
     const answer = await flow.confirm(looked.plan, planned);
-    if (!answer) return planned;
-    const plan = leaveOut(looked.plan, answer.leaveOut);
-    locks = await takeLocks(touchedHosts(plan), { ...lines, owner: ownerOf(flow), last: lastRuns(looked) });
-    const applied = await apply(plan, { ...flow, ...lines, limit, locks, ...rollout(flow, looking, looked, answer.leaveOut) });
+    return answer ? report(await change(flow, looking, looked, answer.leaveOut)) : planned;
+  } finally {
+    lines.close();
+  }
+}
+
+/** What runs without their control machine have left at work is followed to its end first, where this run is to change hosts. */
+async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly looked: Looked; readonly told: readonly string[] }> {
+  const looked = await look(looking);
+  if (!['deploy', 'teardown'].includes(flow.command)) return { looked, told: othersAtWork(looked.seen) };
+  const told = await followOrphans(looked.seen, looking.connections, flow);
+  return { looked: told.length > 0 ? await look(looking) : looked, told };
+}
+
+/** Applies under locks, looks again, and verifies where all went well. */
+async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Findings> {
+  const plan = leaveOut(looked.plan, omitted);
+  const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
+  try {
+    const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
-    if (whole && flow.checks.length > 0) await untilSettled(settled, { ...flow, ...lines });
-    return report({ plan, applied, after, checks: whole ? await verify(flow, looking) : [] });
+    if (whole && flow.checks.length > 0) await untilSettled(settled, { ...flow, connections: looking.connections });
+    return { plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
   } finally {
-    await locks?.release();
-    lines.close();
+    await locks.release();
   }
 }
 

@@ -27,11 +27,22 @@ export interface BundleResult {
 }
 
 /** A line that breaks is opened again, and the run taken up where its journal was left: on the host it has gone on all the while. */
-export async function runBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
+export function runBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
+  return follow(connection, bundle, options, 'own');
+}
+
+/** As `runBundle`, for a run that somebody else began: it is only heard, and its journal stays. */
+export function followBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
+  return follow(connection, bundle, options, 'heard');
+}
+
+type Whose = 'own' | 'heard';
+
+async function follow(connection: Connection, bundle: Bundle, options: FollowOptions, whose: Whose): Promise<BundleResult> {
   const ledger = newLedger(bundle, connection.host.name, options);
   const reader = newJournalReader(bundle.nonce);
-  for (let script = bundleScript(bundle, options.resolve); ; ) {
-    const end = await followOnce(connection, script, reader, ledger);
+  for (let script = whose === 'own' ? bundleScript(bundle, options.resolve) : attachScript(bundle, 0); ; ) {
+    const end = await followOnce(connection, script, { reader, ledger, whose });
     if (end.failed) return { outcomes: ledger.outcomes, failed: end.failed };
     const over = end.reason ?? (await newLine(connection, options));
     if (over !== undefined) {
@@ -39,7 +50,7 @@ export async function runBundle(connection: Connection, bundle: Bundle, options:
       return { outcomes: ledger.outcomes, failed: ['top'] };
     }
     // Where nothing was heard, the host may have got nothing, a part, or all: sent again, it starts once in any case.
-    script = reader.begun ? attachScript(bundle, reader.offset) : bundleScript(bundle, options.resolve);
+    script = reader.begun || whose === 'heard' ? attachScript(bundle, reader.offset) : bundleScript(bundle, options.resolve);
   }
 }
 
@@ -49,7 +60,13 @@ interface End {
   readonly reason?: string;
 }
 
-async function followOnce(connection: Connection, script: string, reader: JournalReader, ledger: Ledger): Promise<End> {
+interface Following {
+  readonly reader: JournalReader;
+  readonly ledger: Ledger;
+  readonly whose: Whose;
+}
+
+async function followOnce(connection: Connection, script: string, { reader, ledger, whose }: Following): Promise<End> {
   let channel: Channel;
   try {
     channel = await connection.shell();
@@ -65,7 +82,7 @@ async function followOnce(connection: Connection, script: string, reader: Journa
   for await (const entry of reader.entries(channel.stdout)) {
     if (entry.kind === 'finished') {
       end = { failed: entry.failed };
-      channel.stdin.end('finished\n');
+      channel.stdin.end(whose === 'own' ? 'finished\n' : '');
     } else if (entry.kind === 'gone') {
       end = { reason: 'what ran there was ended before it had finished: killed, or out of memory' };
       channel.stdin.end();
@@ -73,7 +90,7 @@ async function followOnce(connection: Connection, script: string, reader: Journa
   }
   const { exit } = await channel.ended;
   if (end.failed || end.reason || !exit) return end;
-  if (reader.begun && exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };
+  if (exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };
   return { reason: `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` };
 }
 

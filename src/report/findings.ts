@@ -19,5 +19,7 @@ export interface ReportInput extends Findings {
   readonly runId: string;
   readonly fleet: Fleet;
   readonly lines: Lines;
+  /** What is to be said of other runs on these hosts. */
+  readonly told: readonly string[];
   readonly seconds: number;
 }

@@ -25,7 +25,7 @@ export function makeReport(input: ReportInput): Report {
     batches: workOf(batchesOf(input)),
     hosts,
     checks: checksOf(input),
-    notes: [...notes.failed, ...notes.stopped],
+    notes: [...notes.failed, ...notes.stopped, ...input.told],
   };
 }
 

@@ -1,0 +1,150 @@
+/** Who may change a host: locks over real sshd, whose /run is its own, through a proxy that cuts. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { type Locks, takeLocks } from '../../src/apply/locks.ts';
+import { EXIT, type LvsError } from '../../src/errors.ts';
+import type { Traces } from '../../src/model.ts';
+import { probeHost } from '../../src/probe/probe.ts';
+import { renewable } from '../../src/transport/renewable.ts';
+import { runScript } from '../../src/transport/run-script.ts';
+import { sshTransport } from '../../src/transport/ssh.ts';
+import type { Connection } from '../../src/transport/transport.ts';
+import { type CuttingProxy, startProxy } from '../support/proxy.ts';
+import { sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Bench {
+  readonly proxy: CuttingProxy;
+  /** A control machine of its own. */
+  control(run: string): Promise<Control>;
+}
+
+interface Control {
+  readonly connection: Connection;
+  take(last?: string): Promise<Locks>;
+  traces(): Promise<Traces>;
+  shell(script: string): Promise<string>;
+}
+
+async function bench(): Promise<Bench> {
+  const mounts = 'mkdir -p /run/lvsctl && mount -t tmpfs none /run/lvsctl';
+  const sshd = await startSshd({ startedBy: () => ['unshare', '--mount', 'sh', '-c', `${mounts} || exit 70\nexec "$@"`, 'sh'] });
+  cleanups.push(sshd.stop);
+  const proxy = await startProxy(sshd.port);
+  cleanups.push(proxy.stop);
+  const knownHosts = [writeKnownHosts(sshd, sshd.knownHostsLine.replace(`:${sshd.port} `, `:${proxy.port} `))];
+  const transport = sshTransport({ knownHosts, agentSocket: '', keepalive: { interval: 1, misses: 2 } });
+  const host = sshdHost(sshd, { port: proxy.port });
+  return {
+    proxy,
+    async control(run) {
+      const connection = await renewable(host, transport);
+      cleanups.push(() => connection.close());
+      const connections = new Map([[host.name, connection]]);
+      return {
+        connection,
+        take: (last = '') =>
+          takeLocks([host.name], {
+            owner: { run, who: `${run}@control`, command: `lvsctl deploy ${run}.yaml` },
+            connections,
+            last: { [host.name]: last },
+          }),
+        traces: async () => {
+          const seen = await probeHost(connection, {}, { timeout: 20, resolve: (text) => text });
+          if (!seen.reached || !seen.traces) throw new Error('no traces');
+          return seen.traces;
+        },
+        shell: async (script) => (await runScript(connection, script, { timeout: 20 })).stdout,
+      };
+    },
+  };
+}
+
+const refused = (taking: Promise<Locks>) =>
+  taking.then(
+    () => undefined,
+    (error: LvsError) => ({ exit: error.exitCode, message: error.message }),
+  );
+
+test('one run at a time: the other one is told who is at work, and comes in afterwards', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  expect((await other.traces()).lock).toMatchObject({ run: 'one', who: 'one@control', command: 'lvsctl deploy one.yaml', left: false });
+  expect(await refused(other.take('one'))).toEqual({
+    exit: EXIT.locked,
+    message: expect.stringMatching(
+      /^another run is at work here: lvsctl deploy one\.yaml by one@control \(run one, last sign of life \d+ s ago\)$/,
+    ),
+  });
+  await locks.release();
+  expect((await other.traces()).lock).toBeUndefined();
+  await (await other.take('one')).release();
+});
+
+test('of many that come at once, one gets in', async () => {
+  const { control } = await bench();
+  const controls = await Promise.all(['a', 'b', 'c', 'd'].map((run) => control(run)));
+  const taken = await Promise.allSettled(controls.map((each) => each.take()));
+  expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('a plan that was made before another run touched the host is refused', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const { last } = await other.traces();
+  await (await one.take()).release();
+  expect(await refused(other.take(last))).toEqual({
+    exit: EXIT.locked,
+    message: 'another run (one) has touched it after this one had looked: nothing was touched',
+  });
+  expect((await other.traces()).last).toBe('one');
+});
+
+test('a line that breaks keeps its lock: it is taken again over a new one', async () => {
+  const { proxy, control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  const holder = () => other.shell('cat /run/lvsctl/lock/holder');
+  const before = await holder();
+  proxy.cut();
+  await other.connection.renew?.();
+  await vi.waitFor(async () => expect(await holder()).not.toBe(before), { timeout: 20_000 });
+  expect((await other.traces()).lock).toMatchObject({ run: 'one', left: false });
+  expect(await refused(other.take('one'))).toMatchObject({ exit: EXIT.locked });
+  locks.check('sshd');
+  await locks.release();
+  await (await other.take('one')).release();
+});
+
+test('a run whose control machine is gone is waited for a moment, then its lock is broken; what it has left goes', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  await one.take();
+  await one.shell('mkdir -p /run/lvsctl/one-0-web1-0/started; echo 999999 >/run/lvsctl/one-0-web1-0/started/pid');
+  // As the kernel does it for a process that is killed: nobody says goodbye.
+  Object.assign(one.connection, { renew: undefined });
+  one.connection.close();
+  await vi.waitFor(async () => expect((await other.traces()).lock?.left).toBe(true), { timeout: 20_000 });
+  const locks = await other.take('one');
+  expect(Object.values(locks.broken)).toMatchObject([{ run: 'one', who: 'one@control' }]);
+  expect(await other.shell('ls /run/lvsctl')).toBe('last\nlock\n');
+  await locks.release();
+});
+
+test('while something of a run is at work its lock stands, whoever is gone', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  await one.take();
+  await one.shell(
+    'mkdir -p /run/lvsctl/one-0-web1-0/started; setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $! >/run/lvsctl/one-0-web1-0/started/pid',
+  );
+  cleanups.push(() => other.shell('kill "$(cat /run/lvsctl/one-0-web1-0/started/pid)"'));
+  Object.assign(one.connection, { renew: undefined });
+  one.connection.close();
+  await vi.waitFor(async () => expect((await other.traces()).lock?.left).toBe(true), { timeout: 20_000 });
+  expect(await refused(other.take('one'))).toMatchObject({ exit: EXIT.locked, message: expect.stringContaining('another run is at work') });
+});
