@@ -34,7 +34,7 @@ const inSystem = ['package_repository'];
  * Words that have nothing to change here: no SELinux is loaded, since it makes each file take ten times as long; a query never does; the
  * table of IPVS is filled by keepalived, which does not run yet; nothing has been deployed that could be put back.
  */
-const nothingToDo = ['selinux', 'query', 'ipvs', 'restore'];
+const nothingToDo = ['selinux', 'selinux_boolean', 'selinux_port', 'query', 'ipvs', 'restore'];
 
 const folder = mkdtempSync(join(tmpdir(), 'lvsctl-every-task-'));
 const archive = join(folder, 'pages.tar.gz');
