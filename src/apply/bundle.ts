@@ -5,7 +5,7 @@ import type { Change, Handler, Tries } from '../model.ts';
 import { pendingFile } from '../probe/traces.ts';
 import { preamble } from '../sh/frame.ts';
 import { mask } from '../sh/secret.ts';
-import { renderSh, type Sh } from '../sh/sh.ts';
+import { quote, renderSh, type Sh } from '../sh/sh.ts';
 import type { Placed } from './blocks.ts';
 import { follow, layOut, noSuchRun, type RunFile, runFolder, startOnce } from './run-folder.ts';
 
@@ -19,6 +19,8 @@ export interface Job {
   readonly keep?: Sh;
   /** Notes how they are afterwards, whatever came of it. */
   readonly note?: Sh;
+  /** Puts back what `run` changes; see `Change`. */
+  readonly undo?: Sh;
   /** Seconds. */
   readonly timeout: number;
   /** The host goes down after it: seconds until it must be back. */
@@ -42,6 +44,8 @@ export interface Bundle {
   readonly jobs: readonly Job[];
   /** Frames that failed in earlier parts of the host's run. */
   readonly failed?: readonly string[];
+  /** Seconds after which the host puts back what may have shut everybody out, unless it is confirmed; 60 unless said. */
+  readonly undoAfter?: number;
 }
 
 const runnerText = readFileSync(new URL('./runner.sh', import.meta.url), 'utf8');
@@ -59,6 +63,7 @@ export function jobOf(change: Change, more: Pick<Job, 'tries' | 'placed' | 'keep
     run: change.run,
     ...(change.unless && { unless: change.unless }),
     ...(change.validate && { validate: change.validate }),
+    ...(change.undo && { undo: change.undo }),
     timeout: change.timeout ?? defaultTimeout,
     ...(change.reboots !== undefined && { reboots: change.reboots }),
   };
@@ -89,13 +94,14 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
     `LVSCTL_NONCE=${nonce}`,
     `LVSCTL_BLOBS=${hostCache}/blobs`,
     `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
+    `LVSCTL_UNDO=${bundle.undoAfter ?? 60}`,
     `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
   ];
   const stepHead = (number: number): string => `${preamble}
 progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2" "$3" >>"$LVSCTL_RUN/journal"; }
 `;
   const steps = bundle.jobs.flatMap((job, number) =>
-    (['run', 'unless', 'validate'] as const).flatMap((kind): readonly RunFile[] => {
+    (['run', 'unless', 'validate', 'undo'] as const).flatMap((kind): readonly RunFile[] => {
       const fragment = job[kind];
       return fragment ? [{ name: `${number}.${kind}`, text: stepHead(number) + renderSh(fragment, resolve) }] : [];
     }),
@@ -135,6 +141,22 @@ ${preamble}
 [ -d ${folder} ] || exit ${noSuchRun}
 ${startOnce(id)}
 ${follow(folder, nonce, offset)}
+exit 0
+}
+`;
+}
+
+/**
+ * For a connection of its own: the change has shut nobody out. Exits 4 when that comes too late, because the host has put back what was
+ * there before.
+ */
+export function confirmScript(id: string, job: number): string {
+  const folder = runFolder(id);
+  return `{
+${preamble}
+mkdir ${folder}/${job}.decided 2>/dev/null || { [ -e ${folder}/${job}.confirmed ] && exit 0; exit 4; }
+: >${folder}/${job}.confirmed
+[ ! -d /run/systemd/system ] || systemctl -q stop lvsctl-undo-${quote(`${id}-${job}.timer`)} 2>/dev/null
 exit 0
 }
 `;

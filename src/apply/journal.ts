@@ -5,6 +5,8 @@ export type Entry =
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number; readonly unit: string }
   | { readonly kind: 'log'; readonly job: number; readonly text: string }
   | { readonly kind: 'end'; readonly job: number; readonly result: 'done' | 'already' | 'failed'; readonly exit: number }
+  /** What was changed may have shut everybody out: somebody must come in over a new connection and say that it is well. */
+  | { readonly kind: 'confirm'; readonly job: number }
   /** The runner is no more, and had not finished. */
   | { readonly kind: 'gone' }
   /** With the frames in which a step has failed: `top`, `0b`, … */
@@ -17,6 +19,7 @@ export function parseEntry(line: string, nonce: string): Entry | undefined {
   const job = Number(words[0]);
   switch (kind) {
     case 'begin':
+    case 'confirm':
       return { kind, job };
     case 'progress':
       return { kind, job, done: Number(words[1]) || 0, total: Number(words[2]) || 0, unit: words.slice(3).join(' ') };

@@ -1,11 +1,13 @@
 /** Sends one bundle to its host and follows the journal to its end, over as many lines as it takes. */
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LvsError } from '../errors.ts';
 import type { Event, Outcome } from '../model.ts';
 import { mask } from '../sh/secret.ts';
 import { reopen } from '../transport/reopen.ts';
+import { runScript } from '../transport/run-script.ts';
 import type { Channel, Connection } from '../transport/transport.ts';
-import { attachScript, type Bundle, bundleScript } from './bundle.ts';
+import { attachScript, type Bundle, bundleScript, confirmScript } from './bundle.ts';
 import type { Entry } from './journal.ts';
 import { type JournalReader, newJournalReader } from './journal-reader.ts';
 import { noSuchRun } from './run-folder.ts';
@@ -42,7 +44,7 @@ async function follow(connection: Connection, bundle: Bundle, options: FollowOpt
   const ledger = newLedger(bundle, connection.host.name, options);
   const reader = newJournalReader(bundle.nonce);
   for (let script = whose === 'own' ? bundleScript(bundle, options.resolve) : attachScript(bundle, 0); ; ) {
-    const end = await followOnce(connection, script, { reader, ledger, whose });
+    const end = await followOnce(connection, script, { reader, ledger, whose, confirm: (job) => confirm(connection, bundle, job) });
     if (end.failed) return { outcomes: ledger.outcomes, failed: end.failed };
     const over = end.reason ?? (await newLine(connection, options));
     if (over !== undefined) {
@@ -64,9 +66,10 @@ interface Following {
   readonly reader: JournalReader;
   readonly ledger: Ledger;
   readonly whose: Whose;
+  readonly confirm: (job: number) => void;
 }
 
-async function followOnce(connection: Connection, script: string, { reader, ledger, whose }: Following): Promise<End> {
+async function followOnce(connection: Connection, script: string, { reader, ledger, whose, confirm }: Following): Promise<End> {
   let channel: Channel;
   try {
     channel = await connection.shell();
@@ -86,12 +89,33 @@ async function followOnce(connection: Connection, script: string, { reader, ledg
     } else if (entry.kind === 'gone') {
       end = { reason: 'what ran there was ended before it had finished: killed, or out of memory' };
       channel.stdin.end();
+    } else if (entry.kind === 'confirm') {
+      // Whoever only hears cannot say that it is well: the host decides by itself.
+      if (whose === 'own') confirm(entry.job);
     } else ledger.note(entry);
   }
   const { exit } = await channel.ended;
   if (end.failed || end.reason || !exit) return end;
   if (exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };
   return { reason: `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` };
+}
+
+/** Comes in by a new connection, which is all the proof there is. Where that fails the host puts back what was there before, and says so. */
+function confirm(connection: Connection, { id, undoAfter = 60 }: Bundle, job: number): void {
+  const come = async (): Promise<boolean> => {
+    const line = (await connection.again?.()) ?? connection;
+    try {
+      return (await runScript(line, confirmScript(id, job), { timeout: 30 })).exit !== null;
+    } finally {
+      if (line !== connection) line.close();
+    }
+  };
+  const until = Date.now() + undoAfter * 1000;
+  // A firewall that loads its rules anew may be deaf for a moment.
+  const keepComing = async (): Promise<void> => {
+    while (!(await come().catch(() => false)) && Date.now() < until) await pause(500);
+  };
+  void keepComing();
 }
 
 /** Seconds for which a host that is being changed may be away. */

@@ -6,6 +6,8 @@
 #             FRAMES are the blocks around it, the outermost first: `top,0b,1r` is in the rescue of block 1 in the body of block 0
 #             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
 #   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh)
+#   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
+#             connection has made N.decided and N.confirmed (see confirm-script.ts)
 #   N.marks   handlers that the step notifies, each a file in /var/lib/lvsctl/pending until it has run; N.clears  the handler that the step is
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
@@ -45,6 +47,32 @@ clear_mark() { # NUMBER
   rmdir "$pending" 2>/dev/null || :
 }
 
+# Once: by the timer, by a step that failed, or not at all because it was confirmed.
+undo() { # NUMBER
+  mkdir "$LVSCTL_RUN/$1.decided" 2>/dev/null || return 0
+  timeout -k 5 60 sh -e "$LVSCTL_RUN/$1.undo" </dev/null >>"$LVSCTL_RUN/$1.undo-log" 2>&1
+  printf '%s\n' "$?" >"$LVSCTL_RUN/$1.undone"
+}
+
+# Armed before the change: whatever becomes of it, of this process or of the line, the host puts itself back.
+arm() { # NUMBER
+  [ -e "$LVSCTL_RUN/$1.undo" ] && [ ! -e "$LVSCTL_RUN/$1.armed" ] || return 0
+  : >"$LVSCTL_RUN/$1.armed" || return 1
+  if [ -d /run/systemd/system ]; then
+    systemd-run --quiet --collect --unit="lvsctl-undo-${LVSCTL_RUN##*/}-$1" --on-active="$LVSCTL_UNDO" --timer-property=AccuracySec=100ms \
+      sh "$LVSCTL_RUN/runner" undo "$1"
+  else
+    setsid sh -c 'sleep "$1"; exec sh "$2/runner" undo "$3"' sh "$LVSCTL_UNDO" "$LVSCTL_RUN" "$1" </dev/null >/dev/null 2>&1 &
+  fi
+}
+
+# True when it was confirmed; otherwise it has been put back.
+confirmed() { # NUMBER
+  say "confirm $1"
+  until [ -e "$LVSCTL_RUN/$1.confirmed" ] || [ -e "$LVSCTL_RUN/$1.undone" ]; do sleep 0.2 2>/dev/null || sleep 1; done
+  [ -e "$LVSCTL_RUN/$1.confirmed" ]
+}
+
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$LVSCTL_RUN/$1.log
   : >"$log"
@@ -56,12 +84,20 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   fi
   tries=$3
   while :; do
-    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && mark "$1" "$log" && part "$LVSCTL_RUN/$1.run" "$2" "$log"
+    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && mark "$1" "$log" && arm "$1" &&
+      part "$LVSCTL_RUN/$1.run" "$2" "$log"
     code=$?
     tries=$((tries - 1))
     [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
     sleep "$4"
   done
+  if [ ! -e "$LVSCTL_RUN/$1.armed" ]; then :
+  elif [ "$code" -ne 0 ]; then undo "$1"
+  elif ! confirmed "$1"; then
+    code=125
+    printf '%s\n' "the host could not be reached over a new connection within $LVSCTL_UNDO s: it has put back what was there before" >>"$log"
+    [ "$(cat "$LVSCTL_RUN/$1.undone")" = 0 ] || cat "$LVSCTL_RUN/$1.undo-log" >>"$log"
+  fi
   part "$LVSCTL_RUN/$1.note" 120 /dev/null || :
   quote_log "$log" "$1"
   if [ "$code" -eq 0 ]; then
@@ -73,7 +109,7 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
     say "end $1 failed $code"
   fi
   rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note" \
-    "$LVSCTL_RUN/$1.marks" "$LVSCTL_RUN/$1.clears"
+    "$LVSCTL_RUN/$1.marks" "$LVSCTL_RUN/$1.clears" "$LVSCTL_RUN/$1.undo"
 }
 
 notified() { # AFTER
@@ -105,6 +141,10 @@ close() { # BLOCK RESCUED PARENT
   if has_failed "$1a" || has_failed "$1r" || { [ "$2" = no ] && has_failed "$1b"; }; then fail "$3"; fi
 }
 
+if [ "${1-}" = undo ]; then
+  undo "$2"
+  exit 0
+fi
 # Started a second time, after a line that broke, it leaves the first one alone.
 mkdir "$LVSCTL_RUN/started" 2>/dev/null || exit 0
 printf '%s\n' "$$" >"$LVSCTL_RUN/started/pid"
@@ -115,5 +155,5 @@ while read -r kind a b c d e f; do
     step) if may_run "$f" && notified "$c"; then step "$a" "$b" "$d" "$e" "$f"; fi ;;
   esac
 done <"$LVSCTL_RUN/list"
-rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note "$LVSCTL_RUN"/*.marks "$LVSCTL_RUN"/*.clears
+rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note "$LVSCTL_RUN"/*.marks "$LVSCTL_RUN"/*.clears "$LVSCTL_RUN"/*.undo
 say "finished $failed"

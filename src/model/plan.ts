@@ -51,6 +51,11 @@ export interface Change {
   /** `run` lets the host reboot a moment later: seconds until it must be back, with a new boot id. What comes after runs there then. */
   readonly reboots?: number;
   readonly risk?: Risk;
+  /**
+   * With risk `lockout`: puts back what `run` changes, whatever has become of it. The host runs it by itself after a minute, unless lvsctl
+   * has come in over a new connection meanwhile; it must need nobody and nothing from outside.
+   */
+  readonly undo?: Sh;
   /** With risk `split`: lays everything ready and checks it, on every host, before `run` puts it in force on all of them together. */
   readonly stage?: Sh;
   /** Takes away what other hosts may rely on: done after all that adds, in the opposite order of the plays. */

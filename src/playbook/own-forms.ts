@@ -52,7 +52,13 @@ const changes = z.array(
     ...{ id: text, title: text, was: text, will: text, run: shell, unless: shell.optional(), validate: shell.optional() },
     ...{ timeout: z.number().optional(), notify: words.optional(), blobs: z.array(z.looseObject({ sha256: text })).optional() },
     ...{ consumes: artefact.optional(), produces: artefact.optional(), risk: z.enum(['restart', 'lockout', 'split']).optional() },
-    ...{ reboots: z.number().optional(), stage: shell.optional(), on: text.optional(), takesAway: z.boolean().optional() },
+    ...{
+      reboots: z.number().optional(),
+      stage: shell.optional(),
+      undo: shell.optional(),
+      on: text.optional(),
+      takesAway: z.boolean().optional(),
+    },
   } satisfies Record<keyof Change, z.ZodType>),
   { error: 'a list of changes' },
 );

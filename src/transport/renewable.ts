@@ -28,6 +28,7 @@ export async function renewable(host: Host, transport: Transport): Promise<Conne
       return spent + line.channels;
     },
     shell: () => line.shell(),
+    again: () => transport.connect(host),
     ...(line.lost && { lost: () => line.lost?.() ?? false }),
     renew() {
       renewing ??= anew().finally(() => {

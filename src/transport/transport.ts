@@ -23,6 +23,8 @@ export interface Connection {
   shell(): Promise<Channel>;
   /** Channels opened so far; the closing line of a run counts them. */
   readonly channels: number;
+  /** A second line to the host: whether one can still be had. Absent: it cannot be asked. */
+  readonly again?: () => Promise<Connection>;
   /** Whether the line has ended. Absent: it is not known. */
   readonly lost?: () => boolean;
   /** Opens the line anew, after the host went down; throws as `connect` does, and may be tried again. Absent: it cannot be. */

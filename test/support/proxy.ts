@@ -10,6 +10,8 @@ export interface CuttingProxy {
   cutAfter(bytes: number): void;
   /** Bytes that have gone through so far. */
   readonly passed: number;
+  /** From now on no new connection comes through; `true` lets them again. Those that stand are left. */
+  admit(more: boolean): void;
   /** From now on nothing gets through, and nobody is told: a pulled cable. */
   freeze(): void;
   stop(): Promise<void>;
@@ -29,7 +31,12 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     limit = Number.POSITIVE_INFINITY;
     cut();
   };
+  let open = true;
   const server = createServer((client) => {
+    if (!open) {
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = keep(connect(target, '127.0.0.1'));
     for (const socket of [client, upstream]) socket.on('data', count);
     keep(client).pipe(upstream).pipe(client);
@@ -44,6 +51,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     cut,
+    admit: (more) => {
+      open = more;
+    },
     cutAfter: (bytes) => {
       limit = passed + bytes;
     },

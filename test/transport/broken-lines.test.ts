@@ -1,7 +1,8 @@
 /** A run over lines that break: through a proxy that cuts, to a real sshd whose /run and /var/cache are its own. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test, vi } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Job } from '../../src/apply/bundle.ts';
 import { type BundleResult, runBundle } from '../../src/apply/run-bundle.ts';
 import type { Event } from '../../src/model.ts';
@@ -45,13 +46,14 @@ async function bench(): Promise<Bench> {
       await away();
       await connection.renew?.();
     };
-    return { host: connection.host, shell: () => connection.shell(), channels: 0, close: () => connection.close(), renew };
+    const again = () => transport.connect(connection.host);
+    return { host: connection.host, shell: () => connection.shell(), channels: 0, close: () => connection.close(), renew, again };
   };
   return {
     proxy,
     async run(jobs, cut = () => undefined, away = async () => undefined) {
       runs += 1;
-      const bundle = { id: `run-${runs}`, nonce: newNonce(), jobs };
+      const bundle = { id: `run-${runs}`, nonce: newNonce(), jobs, undoAfter: 3 };
       return runBundle(await connect(away), bundle, { resolve: (text) => text, conceal: (text) => text, emit: cut, patience: 60 });
     },
     connect: () => connect(async () => undefined),
@@ -142,4 +144,53 @@ test('a look at a host is taken again over a new line; one that breaks the line 
   });
   const breaks = { word: sh`kill -9 "$PPID" $$` };
   expect(await probeHost(connection, breaks, { timeout: 20, resolve: (text) => text })).toMatchObject({ reached: false });
+});
+
+describe('a change that may shut everybody out', () => {
+  const risky = (more: Partial<Job> = {}): Job => ({
+    title: 'risky',
+    run: sh`echo changed >>"$HOME/marks"`,
+    undo: sh`echo undone >>"$HOME/marks"`,
+    timeout: 60,
+    ...more,
+  });
+
+  test('stays when somebody comes in by a new connection', async () => {
+    const { run, marks } = await bench();
+    expect(results(await run([risky(), job('after')]))).toEqual(['done', 'done']);
+    // The timer has nothing left to do when its time comes.
+    await pause(4000);
+    expect(marks()).toEqual(['changed', 'after']);
+  });
+
+  test('is put back by the host when nobody can, and has failed; what follows it is not done', async () => {
+    const { proxy, run, marks } = await bench();
+    const result = await run([risky(), job('never')], (event) => {
+      if (event.kind === 'begin') proxy.admit(false);
+    });
+    expect(results(result)).toEqual(['failed', 'not-run']);
+    expect(result.outcomes[0]?.output).toMatch(
+      /could not be reached over a new connection within 3 s: it has put back what was there before/,
+    );
+    expect(marks()).toEqual(['changed', 'undone']);
+  });
+
+  test('is put back although lvsctl is gone', async () => {
+    const { proxy, run, marks, connect } = await bench();
+    const gone = run([risky(), job('never')], (event) => {
+      if (event.kind !== 'begin') return;
+      proxy.admit(false);
+      proxy.cut();
+    });
+    void gone.catch(() => undefined);
+    await vi.waitFor(() => expect(marks()).toEqual(['changed', 'undone']), { timeout: 20_000 });
+    proxy.admit(true);
+    await (await connect()).shell();
+  });
+
+  test('that fails is put back at once', async () => {
+    const { run, marks } = await bench();
+    expect(results(await run([risky({ run: sh`echo half >>"$HOME/marks"; false` })]))).toEqual(['failed']);
+    expect(marks()).toEqual(['half', 'undone']);
+  });
 });
