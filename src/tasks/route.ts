@@ -149,12 +149,18 @@ function routeChanges(seen: Seen, want: WantedRoute, index: number): readonly Ch
   const family = familyOf(want);
   const words = routeWords(want);
   const here = seen.routes[index] ?? [];
+  // `ip route show table N` leaves the table out.
+  const place = want.table === undefined ? [] : ['table', String(want.table)];
   const added: Change = {
     id: `live:route:${words.join(' ')}`,
     title: `route ${words.join(' ')}, now`,
     was: here.map((line) => `${line.trim()}\n`).join(''),
     will: `${words.join(' ')}\n`,
     run: replaceRoute(want),
+    undo:
+      here[0] === undefined
+        ? sh`ip ${family} route del ${words} 2>/dev/null || :`
+        : sh`ip ${family} route replace ${here[0].trim().split(/\s+/)} ${place}`,
     risk: 'lockout',
   };
   const rules = ruleWords(want).filter((rule) => !seen.rules[family].includes(rule.join(' ')));
@@ -170,7 +176,15 @@ function keepGone({ keep }: Seen): readonly Change[] {
 
 function ruleChange(family: Family, rule: readonly string[]): Change {
   const text = rule.join(' ');
-  return { id: `live:rule:${text}`, title: `rule ${text}, now`, was: '', will: `${text}\n`, run: addRule(family, rule), risk: 'lockout' };
+  return {
+    id: `live:rule:${text}`,
+    title: `rule ${text}, now`,
+    was: '',
+    will: `${text}\n`,
+    run: addRule(family, rule),
+    undo: deleteRule(family, rule),
+    risk: 'lockout',
+  };
 }
 
 /** At the preferences of ours stand only rules of ours; which routes were ours, the old unit tells. */
@@ -184,20 +198,24 @@ function staleChanges(seen: Seen, routes: readonly WantedRoute[], family: Family
   const replaced = (words: string) =>
     wanted.some((each) => routeWords(each)[0] === words.split(' ')[0] && words.includes(`table ${each.table}`));
   return [
-    ...[...new Set(rules)].map((rule) => stale(`rule ${rule}`, deleteRule(family, rule.split(' ')))),
+    ...[...new Set(rules)].map((rule) => stale(`rule ${rule}`, deleteRule(family, rule.split(' ')), addRule(family, rule.split(' ')))),
     ...[...new Set(gone)]
       .filter((words) => !replaced(words))
-      .map((words) => stale(`route ${words}`, sh`ip ${family} route del ${words.split(' ')} 2>/dev/null || :`)),
+      .map((words) => words.split(' '))
+      .map((words) =>
+        stale(`route ${words.join(' ')}`, sh`ip ${family} route del ${words} 2>/dev/null || :`, sh`ip ${family} route replace ${words}`),
+      ),
   ];
 }
 
-function stale(what: string, run: Sh): Change {
+function stale(what: string, run: Sh, undo: Sh): Change {
   return {
     id: `stale:${what.replace(' ', ':')}`,
     title: `take the ${what} away: it is no longer wanted`,
     was: `${what}\n`,
     will: '',
     run,
+    undo,
     takesAway: true,
     risk: 'lockout',
   };

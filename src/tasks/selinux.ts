@@ -101,6 +101,7 @@ function liveChange({ live }: Seen, state: Want['state']): readonly Change[] {
       unless: sh`[ "$(cat ${enforce})" = ${flag} ]`,
       run: sh`printf %s ${flag} >${enforce}`,
       ...lockout(state),
+      ...(state === 'enforcing' && { undo: sh`printf %s 0 >${enforce}` }),
     },
   ];
 }

@@ -165,6 +165,7 @@ function takeAway(place: InterfaceAddress, why: string): Change {
     will: '',
     unless: sh`! ip -o addr show dev ${device} | grep -qF ${` ${vip}/${prefix} `}`,
     run: sh`ip addr del ${`${vip}/${prefix}`} dev ${device}`,
+    undo: addFragment(place),
     takesAway: true,
     risk: 'lockout',
   };

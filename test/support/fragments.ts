@@ -62,8 +62,8 @@ export function fragmentsOf(name: string, task: AnyTask, want: unknown, situatio
   return [{ name: `${name} probe`, sh: task.probe(want) }, ...changes, ...handlers, ...before];
 }
 
-function pieces(name: string, owner: Pick<Change, 'run' | 'unless' | 'validate'>): readonly Fragment[] {
-  return (['run', 'unless', 'validate'] as const).flatMap((piece) => {
+function pieces(name: string, owner: Pick<Change, 'run' | 'unless' | 'validate' | 'undo'>): readonly Fragment[] {
+  return (['run', 'unless', 'validate', 'undo'] as const).flatMap((piece) => {
     const fragment = owner[piece];
     return fragment ? [{ name: `${name} ${piece}`, sh: fragment }] : [];
   });

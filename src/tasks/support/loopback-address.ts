@@ -53,6 +53,9 @@ function addChange(address: string, device: string, narrow: SeenAddress | undefi
     was: narrow ? shown(narrow) : '',
     will: shown({ address, device, prefix, scope: 'global' }),
     run: lines(quietFor(address, device), narrow && sh`ip addr del ${place} dev ${device}`, add(address, device)),
+    undo: narrow
+      ? sh`ip addr del ${place} dev ${device}; ip addr replace ${place} dev ${device} scope ${narrow.scope}`
+      : del(place, device),
     risk: 'lockout',
   };
 }
@@ -68,6 +71,7 @@ function maskChange(wide: SeenAddress, right: boolean): Change {
     was: `${shown(wide)}${right ? shown(will) : ''}`,
     will: shown(will),
     run: lines(quietFor(address, device), add(address, device), sh`ip addr del ${`${address}/${prefix}`} dev ${device}`),
+    undo: lines(sh`ip addr replace ${`${address}/${prefix}`} dev ${device}`, !right && del(`${address}/${whole}`, device)),
     risk: 'lockout',
   };
 }
@@ -83,6 +87,7 @@ export function takeAway({ address, device }: Pick<SeenAddress, 'address' | 'dev
     will: '',
     unless: sh`! ip -o addr show dev ${device} | grep -qF ${` ${place} `}`,
     run: sh`ip addr del ${place} dev ${device}`,
+    undo: add(address, device),
     risk: 'lockout',
   };
 }
@@ -99,6 +104,10 @@ export function addWords(address: string, device: string): readonly string[] {
 /** Safe to run again. */
 function add(address: string, device: string): Sh {
   return sh`ip addr replace ${addWords(address, device)}`;
+}
+
+function del(place: string, device: string): Sh {
+  return sh`ip addr del ${place} dev ${device} 2>/dev/null || :`;
 }
 
 /** Says what is missing; an earlier step makes the device, or one that is meant to. */
