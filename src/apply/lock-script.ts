@@ -80,6 +80,20 @@ exit 0
 `;
 }
 
+/** Takes the lock away from a run. Exits 3 when another one has it. */
+export function releaseScript(run: string): string {
+  return `{
+${preamble}
+${words('')}
+exec 9>/run/lvsctl/.guard && flock 9 || exit 1
+owner
+[ "$has" = ${quote(run)} ] || exit 3
+rm -rf /run/lvsctl/lock
+exit 0
+}
+`;
+}
+
 /** Times are the host's own, since its boot: they do not jump. */
 function words(nonce: string): string {
   return `say() { printf '\n%s %s\n' ${nonce} "$*"; }

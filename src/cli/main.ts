@@ -109,6 +109,14 @@ common(verb('verify', 'all checks, from every vantage point; leaves nothing chan
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
 
+const lock = verb('lock', 'who is at work on the hosts', 'lvsctl lock status inventory/dr.yaml');
+common(lock.command('status').description('who is at work on which host; exit 6 when somebody is')).action(
+  async (file: string, flags: CommonFlags) => (await import('./commands/lock.ts')).status(file, flags),
+);
+common(lock.command('release').description('let go of locks whose run is gone'))
+  .option('--force', 'also where the run still shows signs of life')
+  .action(async (file: string, flags: CommonFlags & { force?: boolean }) => (await import('./commands/lock.ts')).release(file, flags));
+
 const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
 const labVerb = (name: string, summary: string): Command =>
   lab.command(name).description(summary).argument('<inventory>', 'the inventory file');
