@@ -1,6 +1,8 @@
 /** Stands between a client and a server on loopback, and can cut the line or let it go silent. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface CuttingProxy {
   readonly port: number;
@@ -10,6 +12,8 @@ export interface CuttingProxy {
   cutAfter(bytes: number): void;
   /** Bytes that have gone through so far. */
   readonly passed: number;
+  /** From now on every connection passes so many bytes at a time, that many milliseconds apart. */
+  trickle(bytes: number, milliseconds: number): void;
   /** From now on no new connection comes through; `true` lets them again. Those that stand are left. */
   admit(more: boolean): void;
   /** From now on nothing gets through, and nobody is told: a pulled cable. */
@@ -17,7 +21,8 @@ export interface CuttingProxy {
   stop(): Promise<void>;
 }
 
-export async function startProxy(target: number): Promise<CuttingProxy> {
+/** Listens on an address of this machine, for `target` on its loopback. */
+export async function startProxy(target: number, own = '127.0.0.1'): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
@@ -32,6 +37,7 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     cut();
   };
   let open = true;
+  let drip: Drip | undefined;
   const server = createServer((client) => {
     if (!open) {
       client.resetAndDestroy();
@@ -39,10 +45,17 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
     }
     const upstream = keep(connect(target, '127.0.0.1'));
     for (const socket of [client, upstream]) socket.on('data', count);
-    keep(client).pipe(upstream).pipe(client);
+    if (drip) {
+      keep(client);
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const)
+        from.pipe(dripping(drip)).pipe(to);
+    } else keep(client).pipe(upstream).pipe(client);
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
-  }).listen(0, '127.0.0.1');
+  }).listen(0, own);
   await once(server, 'listening');
   const address = server.address();
   const cut = (): void => {
@@ -51,6 +64,9 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     cut,
+    trickle: (bytes, milliseconds) => {
+      drip = { bytes, milliseconds };
+    },
     admit: (more) => {
       open = more;
     },
@@ -69,4 +85,21 @@ export async function startProxy(target: number): Promise<CuttingProxy> {
       await once(server, 'close');
     },
   };
+}
+
+interface Drip {
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+function dripping({ bytes, milliseconds }: Drip): Transform {
+  return new Transform({
+    async transform(chunk: Buffer, _encoding, done) {
+      for (let at = 0; at < chunk.length; at += bytes) {
+        await pause(milliseconds);
+        this.push(chunk.subarray(at, at + bytes));
+      }
+      done();
+    },
+  });
 }

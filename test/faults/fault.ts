@@ -1,0 +1,18 @@
+/** What may go wrong in the middle of a run, and what must hold all the same. */
+import type { Target } from './target.ts';
+
+export interface Fault {
+  /** What goes wrong. */
+  readonly fault: string;
+  /** What must hold. */
+  readonly holds: string;
+  /** How often `npm run test:faults` plays it; `--once` plays each once. */
+  readonly tries: number;
+  /** Throws when it does not hold. Tries are counted from 0; each has a target of its own. */
+  readonly play: (target: Target, number: number) => Promise<void>;
+}
+
+/** Throws unless it is so; `found` is what was seen. */
+export function must(holds: boolean, what: string, found: unknown): void {
+  if (!holds) throw new Error(`${what}; found ${typeof found === 'string' ? found : JSON.stringify(found)}`);
+}

@@ -1,0 +1,143 @@
+/**
+ * A host to run against, which is this machine with folders of its own: a real sshd in a mount namespace whose /run/lvsctl, /var/lib/lvsctl,
+ * /var/cache/lvsctl and /srv nobody else sees, behind a proxy that can cut, hold and slow down. Control machines are processes of lvsctl,
+ * as users start them, each with a home of its own.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { command } from '../support/cli.ts';
+import { type CuttingProxy, startProxy } from '../support/proxy.ts';
+import { type SshdOptions, startSshd } from '../support/sshd.ts';
+import { makeHome, section } from '../support/sshd-trust.ts';
+
+export interface Run {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run of lvsctl that goes on. */
+export interface Going {
+  readonly ended: Promise<Run>;
+  /** All that it has printed so far. */
+  readonly heard: () => string;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface Target {
+  readonly proxy: CuttingProxy;
+  /** Starts lvsctl with the inventory of the target: `lvsctl VERB INVENTORY MORE`. */
+  start(verb: readonly string[], ...more: readonly string[]): Going;
+  run(verb: readonly string[], ...more: readonly string[]): Promise<Run>;
+  /** `deploy --yes` of the playbook of these tasks; see `playbook`. */
+  deploy(tasks: string): Promise<Run>;
+  begin(tasks: string): Going;
+  /** Runs shell on the host, past the proxy; its output. */
+  shell(script: string): string;
+  close(): Promise<void>;
+}
+
+export interface TargetOptions extends SshdOptions {
+  /** Shell that is run in the mount namespace before sshd is. */
+  readonly prepare?: string;
+}
+
+/** In a network of the tests' own: see run.ts. */
+export const address = '10.18.61.13';
+
+const own = ['/run/lvsctl', '/var/lib/lvsctl', '/var/cache/lvsctl', '/srv'];
+
+export async function openTarget({ prepare = ':', ...options }: TargetOptions = {}): Promise<Target> {
+  const mounts = own.map((folder) => `mkdir -p ${folder} && mount -t tmpfs -o size=16m none ${folder}`).join(' && ');
+  const sshd = await startSshd({
+    ...options,
+    startedBy: (dir) => ['unshare', '--mount', 'sh', '-c', `${mounts} || exit 70\n${prepare}\necho $$ >${dir}/pid\nexec "$@"`, 'sh'],
+  });
+  const proxy = await startProxy(sshd.port, address);
+  const known = sshd.knownHostsLine.replaceAll(`[127.0.0.1]:${sshd.port} `, `[${address}]:${proxy.port} `);
+  const home = makeHome(
+    sshd.dir,
+    `${section('web1', sshd, 'ServerAliveInterval 1', 'ServerAliveCountMax 3').replace(`Port ${sshd.port}`, `Port ${proxy.port}`)}`,
+    [known],
+  );
+  const folder = join(sshd.dir, 'control');
+  mkdirSync(folder);
+  const inventory = join(folder, 'faults.yaml');
+  writeFileSync(inventory, inventoryText);
+  const children = new Set<ChildProcess>();
+  const start = (verb: readonly string[], ...more: readonly string[]): Going => {
+    const [program, ...words] = command;
+    const child = spawn(program, [...words, ...verb, inventory, ...more], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        HOME: home,
+        NO_COLOR: '1',
+        SSH_AUTH_SOCK: '',
+        XDG_STATE_HOME: join(home, 'state'),
+        LVSCTL_CACHE: join(home, 'cache'),
+      },
+    });
+    children.add(child);
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        said[stream] += text;
+      });
+    const ended = once(child, 'close').then(([exit]) => {
+      children.delete(child);
+      return { exit: exit as number | null, ...said };
+    });
+    return { ended, heard: () => said.stdout + said.stderr, kill: (signal) => void child.kill(signal) };
+  };
+  let books = 0;
+  const begin = (tasks: string): Going => {
+    books += 1;
+    const book = join(folder, `book-${books}.yaml`);
+    writeFileSync(book, playbook(tasks));
+    return start(['deploy'], '--playbook', book, '--yes', '--limit', 'web1');
+  };
+  const pid = (): string => execFileSync('cat', [join(sshd.dir, 'pid')], { encoding: 'utf8' }).trim();
+  return {
+    proxy,
+    start,
+    run: (verb, ...more) => start(verb, ...more).ended,
+    begin,
+    deploy: (tasks) => begin(tasks).ended,
+    shell: (script) => execFileSync('nsenter', ['-t', pid(), '-m', '--', 'sh', '-c', script], { encoding: 'utf8' }),
+    async close() {
+      for (const child of children) child.kill('SIGKILL');
+      await proxy.stop();
+      await sshd.stop();
+    },
+  };
+}
+
+const inventoryText = `cluster: faults
+vrrp: { id: 61, interface: eth0 }
+services:
+  - { vip: 10.18.61.30, port: 80, scheduler: rr, backends: all }
+directors:
+  dr1: { address: 10.18.61.10, priority: 100 }
+backends:
+  web1: { address: ${address} }
+`;
+
+/** Tasks on web1, and a handler \`tell\` that writes a line to /srv/told. */
+function playbook(tasks: string): string {
+  return `- name: faults
+  hosts: web1
+  tasks:
+${tasks}
+  handlers:
+    - { name: tell, command: { run: "echo told >>/srv/told" } }
+`;
+}
+
+/** A step that notes in /srv/marks when it begins and ends, and takes a while; it notifies the handler. */
+export function marked(name: string, seconds = 0.1): string {
+  const run = `echo begin ${name} >>/srv/marks; sleep ${seconds}; echo end ${name} >>/srv/marks; touch /srv/${name}`;
+  return `    - { name: ${name}, command: { run: "${run}", creates: /srv/${name} }, notify: tell }\n`;
+}
