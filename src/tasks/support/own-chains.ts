@@ -79,9 +79,10 @@ export function ownRules<Want extends { readonly rules: readonly unknown[]; read
     },
     probe(want: Want): Sh {
       const chains = lines(look?.(want), ownChainsProbe(table));
-      // Only a look makes the kernel load what it needs for rules: where none is wanted, and nothing of ours is there, nobody looks.
-      const ours = sh`[ -e ${bootUnitPath(table.unit)} ] || grep -qs lvsctl /etc/firewalld/direct.xml`;
-      return lines(bootUnitProbe(table.unit), want.rules.length > 0 ? chains : sh`if ${ours}; then\n${chains}\nfi`);
+      // A look alone makes the kernel load what rules need: where none is wanted, and none of ours can be, it is not taken.
+      const there = sh`[ -e ${bootUnitPath(table.unit)} ] || [ -e /sys/module/nf_tables ] ||
+  ! grep -qs '/nf_tables\\.ko' "/lib/modules/$(uname -r)/modules.dep" || grep -qs lvsctl /etc/firewalld/direct.xml`;
+      return lines(bootUnitProbe(table.unit), want.rules.length > 0 ? chains : sh`if ${there}; then\n${chains}\nfi`);
     },
     parse({ stdout }: Output): SeenOwnChains {
       const unit = parseBootUnit(stdout, table.unit);
