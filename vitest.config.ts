@@ -24,7 +24,7 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 300_000 } },
+      { test: { name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 900_000 } },
       { test: { name: 'lab', include: ['test/lab/**/*.test.ts'], testTimeout: 1_200_000, hookTimeout: 1_200_000, fileParallelism: false } },
     ],
   },

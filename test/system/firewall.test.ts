@@ -77,8 +77,6 @@ describe.each(Object.entries(firewalls))('%s', (_, load) => {
     hosts = two;
     two.outside(toVip6);
     two.inside(load);
-    // A ping that was answered is a connection to the firewall for half a minute, and admitted as such.
-    two.inside('echo 0 >/proc/sys/net/netfilter/nf_conntrack_icmp_timeout');
     const want = task.params.parse(asked);
     const look = () => task.parse({ stdout: two.inside(task.probe(want)), stderr: '', exit: 0 }, want);
     const live = (): readonly Change[] => task.plan(look(), want, planContext()).filter(({ id }) => /^(live|stale):/.test(id));
