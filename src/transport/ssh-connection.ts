@@ -39,9 +39,11 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
     async shell() {
       const place = await gate.enter();
       const marks = host.ssh.sudo ? sudoMarks() : undefined;
-      const raw = await openChannel(line, place, marks?.command ?? '/bin/sh').catch((error) => {
+      const raw = await openChannel(line, place, marks?.command ?? '/bin/sh').catch(async (error) => {
         place.leave();
-        throw error;
+        // A line that breaks under a new channel looks as if the host refused it.
+        await pause(0);
+        throw ended || socket.destroyed ? lost(host) : error;
       });
       channels += 1;
       raw.once('close', place.leave);
