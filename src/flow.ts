@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
 import type { LockOwner } from './apply/lock-script.ts';
-import { takeLocks } from './apply/locks.ts';
+import { type Locks, takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
@@ -67,7 +67,10 @@ export async function run(flow: Flow): Promise<Report> {
     if (planned.summary.failed > 0 || planned.notes.length > told.length) return planned;
     if (!planned.batches.length) return report({ plan: looked.plan, checks: await verify(flow, looking) });
     const answer = await flow.confirm(looked.plan, planned);
-    return answer ? report(await change(flow, looking, looked, answer.leaveOut)) : planned;
+    if (!answer) return planned;
+    const { broken, ...findings } = await change(flow, looking, looked, answer.leaveOut);
+    told = [...told, ...broken];
+    return report(findings);
   } finally {
     lines.close();
   }
@@ -81,8 +84,10 @@ async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly l
   return { looked: told.length > 0 ? await look(looking) : looked, told };
 }
 
+type Changed = Findings & Pick<Locks, 'broken'>;
+
 /** Applies under locks, looks again, and verifies where all went well. */
-async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Findings> {
+async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
   const plan = leaveOut(looked.plan, omitted);
   const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
   try {
@@ -91,7 +96,7 @@ async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted:
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
     if (whole && flow.checks.length > 0) await untilSettled(settled, { ...flow, connections: looking.connections });
-    return { plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
+    return { broken: locks.broken, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
   } finally {
     await locks.release();
   }

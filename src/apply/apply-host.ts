@@ -3,7 +3,7 @@ import { keeping } from '../before/before.ts';
 import { LvsError } from '../errors.ts';
 import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
-import { overLines } from '../transport/reopen.ts';
+import { awayAtMost, overLines } from '../transport/reopen.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Builds } from './artefacts.ts';
 import { isRescued, isStopped } from './blocks.ts';
@@ -13,7 +13,6 @@ import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
 import type { Locks } from './locks.ts';
 import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
-import { awayAtMost } from './run-bundle.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
 

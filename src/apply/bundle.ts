@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeText } from '../before/before.ts';
 import type { Change, Handler, Tries } from '../model.ts';
-import { pendingFile } from '../probe/traces.ts';
+import { pendingFile, pendingFolder } from '../probe/traces.ts';
 import { preamble } from '../sh/frame.ts';
 import { mask } from '../sh/secret.ts';
 import { quote, renderSh, type Sh } from '../sh/sh.ts';
@@ -94,6 +94,7 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
     `LVSCTL_NONCE=${nonce}`,
     `LVSCTL_BLOBS=${hostCache}/blobs`,
     `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
+    `LVSCTL_PENDING=${pendingFolder}`,
     `LVSCTL_UNDO=${bundle.undoAfter ?? 60}`,
     `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
   ];

@@ -3,8 +3,9 @@
  * life every few seconds; one that has been silent for a minute, with nothing of its run at work any more, is broken by the next run.
  */
 import type { Lock } from '../model.ts';
+import { alive } from '../sh/alive.ts';
 import { preamble } from '../sh/frame.ts';
-import { quote } from '../sh/sh.ts';
+import { quote, renderSh } from '../sh/sh.ts';
 
 /** Seconds without a sign of life after which a lock counts as left behind. */
 export const silence = 60;
@@ -47,7 +48,7 @@ while :; do
   flock -u 9
   sleep 1
 done
-${last === undefined ? ':' : unlessTouched(last)}
+${last === undefined ? ':' : unlessTouched(last, run)}
 rm -rf /run/lvsctl/lock && mkdir /run/lvsctl/lock && beat || exit 1
 printf '%s\n' ${quote(run)} ${quote(who)} ${quote(command)} >/run/lvsctl/lock/owner && printf '%s\\n' "$$" >/run/lvsctl/lock/holder || exit 1
 printf '%s\n' ${quote(run)} >/run/lvsctl/last || exit 1
@@ -108,13 +109,7 @@ ages() {
   now
   silent=$((up - at)) gone=$((left == 0 ? -1 : up - left))
 }
-# Whether the runner of a folder is at work; a zombie is not.
-alive() {
-  number= state=
-  [ ! -s "$1/started/pid" ] || read -r number <"$1/started/pid"
-  [ -z "$number" ] || { read -r id name state rest <"/proc/$number/stat"; } 2>/dev/null
-  case $state in '' | Z) return 1 ;; esac
-}
+${renderSh(alive, String)}
 # Whether anything of that run is at work.
 works() {
   for folder in /run/lvsctl/"$1"-*; do ! alive "$folder" || return 0; done
@@ -122,10 +117,11 @@ works() {
 }`;
 }
 
-function unlessTouched(last: string): string {
+/** That it was this run itself is no harm: its line broke while it took the lock. */
+function unlessTouched(last: string, run: string): string {
   return `seen=
 [ ! -s /run/lvsctl/last ] || read -r seen </run/lvsctl/last
-if [ "$seen" != ${quote(last)} ]; then say "stale $seen"; exit 0; fi`;
+if [ "$seen" != ${quote(last)} ] && [ "$seen" != ${quote(run)} ]; then say "stale $seen"; exit 0; fi`;
 }
 
 /** Reads the answers of `lockScript` line by line; anything else is passed over. */

@@ -4,9 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Lock } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
-import { reopen } from '../transport/reopen.ts';
+import { awayAtMost, overLines, reopen } from '../transport/reopen.ts';
+import { runScript } from '../transport/run-script.ts';
 import type { Channel, Connection } from '../transport/transport.ts';
-import { type LockAnswer, type LockOwner, lockAnswers, lockScript } from './lock-script.ts';
+import { type LockAnswer, type LockOwner, lockAnswers, lockScript, releaseScript } from './lock-script.ts';
 
 export interface LockOptions {
   readonly owner: LockOwner;
@@ -16,8 +17,8 @@ export interface LockOptions {
 }
 
 export interface Locks {
-  /** Locks that were left behind and have been taken over, by host. */
-  readonly broken: Readonly<Record<string, Lock>>;
+  /** Locks that were left behind and have been taken over, a sentence each. */
+  readonly broken: readonly string[];
   /** Throws LvsError `locked` (exit 6) when the lock of the host is somebody else's now. */
   readonly check: (host: string) => void;
   release(): Promise<void>;
@@ -34,7 +35,9 @@ export async function takeLocks(hosts: readonly string[], options: LockOptions):
   }
   const byHost = new Map(kept.map((one) => [one.host, one]));
   return {
-    broken: Object.fromEntries(kept.flatMap(({ host, broken }) => (broken ? [[host, broken] as const] : []))),
+    broken: kept.flatMap(({ host, broken }) =>
+      broken ? [`${host}: the lock that ${broken.command} by ${broken.who} (run ${broken.run}) had left behind was taken over`] : [],
+    ),
     check: (host) => {
       const lost = byHost.get(host)?.lost();
       if (lost) throw lost;
@@ -57,10 +60,8 @@ interface Kept {
 
 /** Milliseconds between signs of life. */
 const pulse = 5_000;
-/** Seconds for which a line is opened again; after that the lock is left behind anyway. */
-const away = 300;
-/** Milliseconds for a goodbye: a line that is silent must not hold up the end. */
-const goodbye = 3_000;
+/** Seconds for a goodbye: a host that does not answer must not hold up the end; its lock counts as left behind a moment later. */
+const goodbye = 3;
 
 async function keepLock(host: string, { owner, connections, last }: LockOptions): Promise<Kept> {
   const connection = connections.get(host);
@@ -69,7 +70,7 @@ async function keepLock(host: string, { owner, connections, last }: LockOptions)
   let lost: LvsError | undefined;
   let held: Held | undefined;
   const take = async (seen: string | undefined): Promise<Held> => {
-    const now = await openLock(connection, owner, seen);
+    const now = await overLines(connection, awayAtMost, () => openLock(connection, owner, seen));
     if (now.answer?.kind === 'held') lost = locked(host, now.answer.lock);
     if (now.answer?.kind === 'stale') lost = stale(host, now.answer.last);
     if (now.answer?.kind !== 'locked') now.channel.close();
@@ -78,7 +79,7 @@ async function keepLock(host: string, { owner, connections, last }: LockOptions)
   };
   const again = async (): Promise<void> => {
     held = undefined;
-    if (over || (await reopen(connection, away, () => over)) !== undefined || over) return;
+    if (over || (await reopen(connection, awayAtMost, () => over)) !== undefined || over) return;
     held = await take(undefined).catch(() => undefined);
   };
   held = await take(last[host] ?? '');
@@ -92,11 +93,17 @@ async function keepLock(host: string, { owner, connections, last }: LockOptions)
     async release() {
       over = true;
       const now = held;
-      if (now?.answer?.kind !== 'locked') return;
-      now.channel.stdin.end('release\n');
-      await Promise.race([now.ended, pause(goodbye, undefined, { ref: false })]);
+      if (lost) return;
+      now?.channel.stdin.end('release\n');
+      const heard = await Promise.race([now?.ended, pause(1000 * goodbye, null, { ref: false })]);
+      if (heard !== true) await release(connection, owner.run).catch(() => undefined);
     },
   };
+}
+
+/** Over a channel of its own: the one that held the lock has ended with its line. */
+function release(connection: Connection, run: string): Promise<unknown> {
+  return overLines(connection, goodbye, () => runScript(connection, releaseScript(run), { timeout: goodbye }));
 }
 
 interface Held {
@@ -104,7 +111,8 @@ interface Held {
   /** The first word that decides; undefined when none came. */
   readonly answer: LockAnswer | undefined;
   readonly broken: Lock | undefined;
-  readonly ended: Promise<unknown>;
+  /** True when the host itself has ended it. */
+  readonly ended: Promise<boolean>;
   readonly complaint: () => string;
   readonly lost: (host: string) => LvsError | undefined;
 }
@@ -131,10 +139,18 @@ async function openLock(connection: Connection, owner: LockOwner, last: string |
   });
   channel.stdin.write(lockScript(owner, nonce, last));
   const answer = await decided;
+  if (!answer && (await channel.ended).exit === null) throw broke(connection.host.name);
   const beat = setInterval(() => channel.stdin.write('beat\n'), pulse).unref();
-  const ended = channel.ended.then(() => clearInterval(beat));
+  const ended = channel.ended.then(({ exit }) => {
+    clearInterval(beat);
+    return exit === 0;
+  });
   const lost = (host: string): LvsError | undefined => (gone ? takenAway(host) : undefined);
   return { channel, answer, broken, ended, complaint: () => complaint, lost };
+}
+
+function broke(host: string): LvsError {
+  return new LvsError('the line broke', { code: 'ssh.lost', exitCode: EXIT.unreachable, where: { host } });
 }
 
 function locked(host: string, { who, command, run, silent }: Lock): LvsError {
@@ -154,7 +170,7 @@ function takenAway(host: string): LvsError {
 }
 
 function noLock(host: string, complaint: string): LvsError {
-  const message = `the host cannot be locked: ${complaint || 'the line broke'}`;
+  const message = `the host cannot be locked: ${complaint || 'it says nothing'}`;
   return new LvsError(message, { ...refusal(host), hint: '/run must be writable, and flock(1) of util-linux or BusyBox there' });
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LvsError } from '../errors.ts';
 import type { Event, Outcome } from '../model.ts';
 import { mask } from '../sh/secret.ts';
-import { reopen } from '../transport/reopen.ts';
+import { awayAtMost, reopen } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Channel, Connection } from '../transport/transport.ts';
 import { attachScript, type Bundle, bundleScript, confirmScript } from './bundle.ts';
@@ -117,9 +117,6 @@ function confirm(connection: Connection, { id, undoAfter = 60 }: Bundle, job: nu
   };
   void keepComing();
 }
-
-/** Seconds for which a host that is being changed may be away. */
-export const awayAtMost = 300;
 
 async function newLine(connection: Connection, { emit, patience = awayAtMost }: FollowOptions): Promise<string | undefined> {
   if (connection.renew)

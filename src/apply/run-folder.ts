@@ -1,5 +1,6 @@
 /** A run's folder on its host, in /run/lvsctl, root-only: laid out whole or not at all, started once, followed, and taken up again. */
-import { quote } from '../sh/sh.ts';
+import { alive } from '../sh/alive.ts';
+import { quote, renderSh } from '../sh/sh.ts';
 
 export interface RunFile {
   readonly name: string;
@@ -46,20 +47,16 @@ fi`;
  * having finished (killed, out of memory) is told by a line `gone`.
  */
 export function follow(folder: string, nonce: string, offset: number): string {
-  return `printf '\\n%s journal\\n' ${nonce}
+  return `${renderSh(alive, String)}
+printf '\\n%s journal\\n' ${nonce}
 tail -c +${offset + 1} -f ${folder}/journal &
 tail=$!
 rounds=0
 while sleep 1 </dev/null >/dev/null 2>&1; do
 rounds=$((rounds + 1))
-pid= state=
-[ ! -s ${folder}/started/pid ] || read -r pid <${folder}/started/pid
-if [ -n "$pid" ]; then
-# A zombie is no more, too: where there is no systemd, it is a child of this shell.
-{ read -r id name state rest <"/proc/$pid/stat"; } 2>/dev/null && [ "$state" != Z ] && continue
-elif [ -d ${folder} ]; then
-[ "$rounds" -gt 30 ] || continue
-fi
+! alive ${folder} || continue
+# It may not have begun yet.
+[ -s ${folder}/started/pid ] || [ ! -d ${folder} ] || [ "$rounds" -gt 30 ] || continue
 sleep 1 </dev/null >/dev/null 2>&1
 grep -q '^${nonce} finished' ${folder}/journal 2>/dev/null || printf '\\n%s gone\\n' ${nonce}
 break

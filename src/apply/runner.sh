@@ -8,7 +8,7 @@
 #   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh)
 #   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
 #             connection has made N.decided and N.confirmed (see confirm-script.ts)
-#   N.marks   handlers that the step notifies, each a file in /var/lib/lvsctl/pending until it has run; N.clears  the handler that the step is
+#   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
@@ -31,20 +31,18 @@ part() { # FILE TIMEOUT LOG
   timeout -k 5 "$2" sh -e "$1" </dev/null >>"$3" 2>&1
 }
 
-pending=/var/lib/lvsctl/pending
-
 # Before the change: a run that ends here, for whatever reason, leaves word of what must follow it.
 mark() { # NUMBER LOG
   [ -e "$LVSCTL_RUN/$1.marks" ] || return 0
-  mkdir -p "$pending" 2>>"$2" || return 1
-  while read -r name; do : >"$pending/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
+  mkdir -p "$LVSCTL_PENDING" 2>>"$2" || return 1
+  while read -r name; do : >"$LVSCTL_PENDING/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
 }
 
 clear_mark() { # NUMBER
   [ -e "$LVSCTL_RUN/$1.clears" ] || return 0
   read -r name <"$LVSCTL_RUN/$1.clears"
-  rm -f -- "$pending/$name"
-  rmdir "$pending" 2>/dev/null || :
+  rm -f -- "$LVSCTL_PENDING/$name"
+  rmdir "$LVSCTL_PENDING" 2>/dev/null || :
 }
 
 # Once: by the timer, by a step that failed, or not at all because it was confirmed.

@@ -1,7 +1,7 @@
 /** Handlers that an earlier run has left owed: notified, and never run. They are changes like any other: shown, counted, done. */
 
 import type { BoundHandler, Change, Host, StepPlan } from '../model.ts';
-import { pendingFile } from '../probe/traces.ts';
+import { pendingFile, pendingFolder } from '../probe/traces.ts';
 import { lines, sh } from '../sh/sh.ts';
 
 /** A step after all others of the play on this host; undefined where nothing is owed. */
@@ -28,7 +28,7 @@ function owedChange({ name, handler: { run, validate, timeout, reboots, risk } }
     title: `handler ${name}: an earlier run was cut off before it`,
     was: 'notified\n',
     will: 'has run\n',
-    run: lines(run, sh`rm -f -- ${`/var/lib/lvsctl/pending/${pendingFile(name)}`}`),
+    run: lines(run, sh`rm -f -- ${`${pendingFolder}/${pendingFile(name)}`}`),
     ...(validate && { validate }),
     ...(timeout !== undefined && { timeout }),
     ...(reboots !== undefined && { reboots }),

@@ -1,10 +1,15 @@
 /** What earlier runs of lvsctl have left on a host, read by the same script as everything else: who holds it, what still runs there, what waits. */
 import type { Output, Traces } from '../model.ts';
-import { type Sh, sh } from '../sh/sh.ts';
+import { alive } from '../sh/alive.ts';
+import { lines, type Sh, sh } from '../sh/sh.ts';
+
+/** Where a run notes, before a change, which handlers must follow it. */
+export const pendingFolder = '/var/lib/lvsctl/pending';
 
 /** `up` is the host's own clock: it does not jump, and it begins anew where /run does. */
-export const tracesProbe: Sh = sh`
-read -r up rest </proc/uptime
+export const tracesProbe: Sh = lines(
+  alive,
+  sh`read -r up rest </proc/uptime
 if cd /run/lvsctl 2>/dev/null; then
   [ ! -s last ] || { read -r id <last && printf 'last %s\n' "$id"; }
   if [ -s lock/owner ] && [ -s lock/beat ]; then
@@ -13,21 +18,17 @@ if cd /run/lvsctl 2>/dev/null; then
     [ ! -s lock/left ] || printf 'left\n'
     while IFS= read -r line; do printf 'owner %s\n' "$line"; done <lock/owner
   fi
-  for pid in */started/pid; do
-    [ -s "$pid" ] || continue
-    run=\${pid%%/*} number= state=
-    read -r number <"$pid"
-    { read -r id name state rest <"/proc/$number/stat"; } 2>/dev/null
-    case $state in '' | Z) continue ;; esac
+  for run in *; do
+    alive "$run" || continue
     printf 'run %s\n' "$run"
     [ ! -s "$run/nonce" ] || { read -r id <"$run/nonce" && printf 'nonce %s\n' "$id"; }
     [ ! -s "$run/titles" ] || while IFS= read -r line; do printf 'title %s\n' "$line"; done <"$run/titles"
   done
 fi
-if cd /var/lib/lvsctl/pending 2>/dev/null; then
+if cd ${pendingFolder} 2>/dev/null; then
   for each in *; do [ ! -f "$each" ] || printf 'pending %s\n' "$each"; done
-fi
-`;
+fi`,
+);
 
 /** What is missing or has another form is left out: a strange host has no traces. */
 export function parseTraces({ stdout }: Output): Traces {

@@ -3,6 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Connection } from './transport.ts';
 
+/** Seconds for which a host that is being changed may be away. */
+export const awayAtMost = 300;
+
 /** The reason why there is no line any more after so many seconds; undefined when there is one again. Another host key ends it at once. */
 export async function reopen(connection: Connection, seconds: number, stopped = () => false): Promise<string | undefined> {
   if (!connection.renew) return 'the line broke';

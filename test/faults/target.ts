@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../support/cli.ts';
+import { withOwn } from '../support/isolated-sshd.ts';
 import { type CuttingProxy, startProxy } from '../support/proxy.ts';
 import { type SshdOptions, startSshd } from '../support/sshd.ts';
 import { makeHome, section } from '../support/sshd-trust.ts';
@@ -50,10 +51,9 @@ export const address = '10.18.61.13';
 const own = ['/run/lvsctl', '/var/lib/lvsctl', '/var/cache/lvsctl', '/srv'];
 
 export async function openTarget({ prepare = ':', ...options }: TargetOptions = {}): Promise<Target> {
-  const mounts = own.map((folder) => `mkdir -p ${folder} && mount -t tmpfs -o size=16m none ${folder}`).join(' && ');
   const sshd = await startSshd({
     ...options,
-    startedBy: (dir) => ['unshare', '--mount', 'sh', '-c', `${mounts} || exit 70\n${prepare}\necho $$ >${dir}/pid\nexec "$@"`, 'sh'],
+    startedBy: (dir) => [...withOwn(own), 'sh', '-c', `${prepare}\necho $$ >${dir}/pid\nexec "$@"`, 'sh'],
   });
   const proxy = await startProxy(sshd.port, address);
   const known = sshd.knownHostsLine.replaceAll(`[127.0.0.1]:${sshd.port} `, `[${address}]:${proxy.port} `);
@@ -125,7 +125,7 @@ backends:
   web1: { address: ${address} }
 `;
 
-/** Tasks on web1, and a handler \`tell\` that writes a line to /srv/told. */
+/** Tasks on web1, and a handler `tell` that writes a line to /srv/told. */
 function playbook(tasks: string): string {
   return `- name: faults
   hosts: web1

@@ -10,10 +10,9 @@ import { probeHost } from '../../src/probe/probe.ts';
 import { newNonce } from '../../src/sh/frame.ts';
 import { sh } from '../../src/task.ts';
 import { renewable } from '../../src/transport/renewable.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
 import type { Connection } from '../../src/transport/transport.ts';
-import { type CuttingProxy, startProxy } from '../support/proxy.ts';
-import { sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';
+import { startIsolatedSshd } from '../support/isolated-sshd.ts';
+import type { CuttingProxy } from '../support/proxy.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -30,17 +29,12 @@ interface Bench {
 }
 
 async function bench(): Promise<Bench> {
-  const mounts = 'mkdir -p /run/lvsctl /var/cache/lvsctl && mount -t tmpfs none /run/lvsctl && mount -t tmpfs none /var/cache/lvsctl';
-  const sshd = await startSshd({ startedBy: () => ['unshare', '--mount', 'sh', '-c', `${mounts} || exit 70\nexec "$@"`, 'sh'] });
-  cleanups.push(sshd.stop);
-  const proxy = await startProxy(sshd.port);
-  cleanups.push(proxy.stop);
-  const knownHosts = [writeKnownHosts(sshd, sshd.knownHostsLine.replace(`:${sshd.port} `, `:${proxy.port} `))];
-  const transport = sshTransport({ knownHosts, agentSocket: '', keepalive: { interval: 1, misses: 2 } });
+  const { sshd, proxy, transport, host, stop } = await startIsolatedSshd(['/run/lvsctl', '/var/cache/lvsctl', '/var/lib/lvsctl']);
+  cleanups.push(stop);
   let runs = 0;
   const marks = join(sshd.dir, 'marks');
   const connect = async (away: () => Promise<void>): Promise<Connection> => {
-    const connection = await renewable(sshdHost(sshd, { port: proxy.port }), transport);
+    const connection = await renewable(host, transport);
     cleanups.push(() => connection.close());
     const renew = async (): Promise<void> => {
       await away();
