@@ -24,6 +24,9 @@ export const killFaults: readonly Fault[] = [
       must(told.length > 0, 'the handler runs', told);
       const again = await target.deploy(tasks);
       must(again.exit === 0 && / 0 changes/.test(again.stdout), 'nothing is left to do', again.stdout);
+      // A lock that was left behind stands until somebody needs it, and what the run has left goes with it.
+      const more = await target.deploy(tasks + marked('more'));
+      must(more.exit === 0, 'a deploy that has something to do gets the lock', `exit ${more.exit}: ${more.stdout}${more.stderr}`);
       must(target.shell('ls /run/lvsctl').trim() === 'last', 'no lock and no run are left', target.shell('ls /run/lvsctl'));
     },
   },
