@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // Most of the time programs are waited for.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -13,6 +15,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/transport/**', 'test/lab/**', 'test/system/**'],
           testTimeout: 60_000,
+          // They are pure: a process of its own for each file takes longer than the tests.
+          isolate: false,
         },
       },
       {
@@ -25,7 +29,7 @@ export default defineConfig({
         },
       },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 900_000 } },
-      { test: { name: 'lab', include: ['test/lab/**/*.test.ts'], testTimeout: 1_200_000, hookTimeout: 1_200_000, fileParallelism: false } },
+      { test: { name: 'lab', include: ['test/lab/**/*.test.ts'], testTimeout: 3_600_000, hookTimeout: 3_600_000, fileParallelism: false } },
     ],
   },
 });

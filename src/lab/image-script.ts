@@ -52,7 +52,15 @@ chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dp
   proc-sys-fs-binfmt_misc.automount systemd-pstore.service systemd-binfmt.service systemd-hwdb-update.service \\
   modprobe@configfs.service modprobe@drm.service modprobe@efi_pstore.service modprobe@fuse.service modprobe@dm_mod.service \\
   modprobe@loop.service keyboard-setup.service systemd-ask-password-console.path systemd-ask-password-wall.path \\
-  systemd-sysusers.service systemd-network-generator.service systemd-update-utmp-runlevel.service
+  systemd-sysusers.service systemd-network-generator.service systemd-update-utmp-runlevel.service \\
+  systemd-update-utmp.service systemd-random-seed.service
+# Of all the devices that the kernel has made before, disks and cards are what anything here waits for.
+mkdir -p "$root"/etc/systemd/system/systemd-udev-trigger.service.d
+cat >"$root"/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf <<'UNIT'
+[Service]
+ExecStart=
+ExecStart=-udevadm trigger --type=all --action=add --subsystem-match=module --subsystem-match=block --subsystem-match=net
+UNIT
 mkdir -p "$root"/etc/systemd/system-generators
 for generator in cryptsetup debug getty gpt-auto hibernate-resume integritysetup rc-local run system-update veritysetup tpm2 ssh; do
   ln -s /dev/null "$root/etc/systemd/system-generators/systemd-$generator-generator"
