@@ -41,6 +41,10 @@ export interface Flow {
   /** The command line that goes on with this run. */
   readonly resume: string;
   readonly emit: (event: Event) => void;
+  /** Aborted by somebody who wants it to stop: what is at work on a host is finished, nothing else is begun, locks are let go. */
+  readonly stop?: AbortSignal | undefined;
+  /** Told when the hosts begin to be changed: from then on an end must be an orderly one. */
+  readonly touching?: () => void;
   /** Asked once when there is something to do. */
   readonly confirm: (plan: Plan, soFar: Report) => Promise<Answer>;
 }
@@ -89,9 +93,11 @@ type Changed = Findings & Pick<Locks, 'broken'>;
 /** Applies under locks, looks again, and verifies where all went well. */
 async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
   const plan = leaveOut(looked.plan, omitted);
+  flow.touching?.();
   const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
   try {
     const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
+    if (flow.stop?.aborted) return { broken: locks.broken, plan, applied: { ...applied, interrupted: true }, checks: [] };
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);

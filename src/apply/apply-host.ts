@@ -25,6 +25,8 @@ export interface ApplyOptions {
   /** Secret values to slots, in what a host says. */
   readonly conceal: (text: string) => string;
   readonly emit: (event: Event) => void;
+  /** Aborted: each host finishes the step at work, and nothing else is begun. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface AppliedChange {
@@ -75,7 +77,7 @@ export async function applyHost(plan: HostPlan, run: string, options: HostOption
   const parts = partsOf(plan, items, run);
   let progress: Progress = { done: [], failed: [] };
   for (const part of parts) {
-    if (progress.failed.includes('top')) break;
+    if (progress.failed.includes('top') || options.stop?.aborted) break;
     progress = await runPart(plan.host, part, progress, options);
   }
   const failed = progress.failed.includes('top');
@@ -119,9 +121,12 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     options.locks.check(name);
     const needed = script.items.filter(({ staging, placed }) => !staging && !isStopped(placed.frames, before.failed));
     for (const { change } of needed) await overLines(connection, awayAtMost, () => deliver(change, connection, options));
+    if (options.stop?.aborted) return { ...before, done: [...before.done, ...unbegun(jobs, script.items)] };
     for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change);
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
-    const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, options));
+    // What is put in force on all hosts in the same instant is not stopped half-way.
+    const following = script.together ? { ...options, stop: undefined } : options;
+    const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, following));
     for (const [index, { change }] of script.items.entries()) {
       const made = isMade(outcomes[index]) ? change.produces?.key : undefined;
       if (made !== undefined) await overLines(connection, awayAtMost, () => collect(made, connection, options));
@@ -130,6 +135,8 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     return { done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))], failed };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    // It has waited for another host, which is not to go on.
+    if (options.stop?.aborted && !(error instanceof LvsError)) return { ...before, done: [...before.done, ...unbegun(jobs, script.items)] };
     const output = error instanceof LvsError && error.hint ? `${error.message}; ${error.hint}` : error.message;
     options.emit({ kind: 'end', host: name, title: jobs[0]?.title ?? '', result: 'failed', detail: output, seconds: 0 });
     const outcomes = jobs.map(
@@ -146,6 +153,10 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
       failed: [...before.failed, 'top'],
     };
   }
+}
+
+function unbegun(jobs: readonly Job[], items: readonly Item[]): readonly Done[] {
+  return jobs.map(({ title }, index) => ({ item: items[index], outcome: { title, result: 'not-run', exit: 0, output: '', seconds: 0 } }));
 }
 
 function jobOfItem({ change, step, staging, placed, touches }: Item, owes: ReadonlySet<string>): Job {

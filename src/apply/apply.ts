@@ -27,6 +27,8 @@ export interface Applied {
   readonly stopped: readonly string[];
   /** What keeps a gate closed. */
   readonly gates: readonly CheckResult[];
+  /** Somebody has asked it to stop. */
+  readonly interrupted?: boolean;
 }
 
 export async function apply(plan: Plan, options: RolloutOptions): Promise<Applied> {
@@ -35,11 +37,13 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
   for (const host of busyIn(plan.batches)) options.emit({ kind: 'host', host, doing: 'waits for its turn' });
   for (const [number, planned] of plan.batches.entries()) {
     const rest = plan.batches.slice(number + 1);
+    if (options.stop?.aborted) return { ...stoppedBefore([planned, ...rest], applied), interrupted: true };
     // A host that still sends clients there must not find that what it sends them to is gone.
     if (planned.removals && !isWhole(applied)) return stoppedBefore([planned, ...rest], applied);
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
     const hosts = await applyBatch(batch, number, failedIn(applied), common);
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
+    if (options.stop?.aborted) return { ...stoppedBefore(rest, now), interrupted: true };
     applied = { ...now, gates: isOver(now, batch) ? [] : await gateOf(batch, rest, now, options) };
     const later = busyIn(rest);
     for (const host of busyIn([batch])) options.emit({ kind: 'host', host, doing: later.has(host) ? 'waits for its turn' : '' });

@@ -34,6 +34,7 @@ export function newJournalReader(nonce: string): JournalReader {
         if (line === `${nonce} journal`) {
           here = true;
           begun = true;
+          yield { kind: 'journal' };
         } else if (entry) yield entry;
       }
     },

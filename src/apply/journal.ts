@@ -1,6 +1,8 @@
 /** The journal that a host's runner writes, line by line, as values. */
 
 export type Entry =
+  /** The host begins to tell: from here on it also listens. */
+  | { readonly kind: 'journal' }
   | { readonly kind: 'begin'; readonly job: number }
   | { readonly kind: 'progress'; readonly job: number; readonly done: number; readonly total: number; readonly unit: string }
   | { readonly kind: 'log'; readonly job: number; readonly text: string }

@@ -20,7 +20,7 @@ export async function runAcrossReboots(connection: Connection, bundle: Bundle, o
   const first = reboot ? outcomes.with(at, reboot) : outcomes;
   const left = bundle.jobs.slice(at + 1).map((job) => moved(job, first));
   if (reboot !== told && reboot?.result === 'failed') return { outcomes: [...first, ...left.map(notRun)], failed: [...failed, 'top'] };
-  if (left.length === 0) return { outcomes: first, failed };
+  if (left.length === 0 || options.stop?.aborted) return { outcomes: [...first, ...left.map(notRun)], failed };
   const rest = await runAcrossReboots(connection, { id: `${bundle.id}-on`, nonce: newNonce(), jobs: left, failed }, options);
   return { outcomes: [...first, ...rest.outcomes], failed: rest.failed };
 }

@@ -19,6 +19,8 @@ export interface FollowOptions {
   readonly emit: (event: Event) => void;
   /** Seconds to open a broken line again; 300 unless said. */
   readonly patience?: number;
+  /** Aborted: the host finishes the step at work, and begins no other. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface BundleResult {
@@ -44,7 +46,10 @@ async function follow(connection: Connection, bundle: Bundle, options: FollowOpt
   const ledger = newLedger(bundle, connection.host.name, options);
   const reader = newJournalReader(bundle.nonce);
   for (let script = whose === 'own' ? bundleScript(bundle, options.resolve) : attachScript(bundle, 0); ; ) {
-    const end = await followOnce(connection, script, { reader, ledger, whose, confirm: (job) => confirm(connection, bundle, job) });
+    const end = await followOnce(connection, script, {
+      ...{ reader, ledger, whose, confirm: (job) => confirm(connection, bundle, job) },
+      ...(whose === 'own' && { stop: options.stop }),
+    });
     if (end.failed) return { outcomes: ledger.outcomes, failed: end.failed };
     const over = end.reason ?? (await newLine(connection, options));
     if (over !== undefined) {
@@ -67,9 +72,10 @@ interface Following {
   readonly ledger: Ledger;
   readonly whose: Whose;
   readonly confirm: (job: number) => void;
+  readonly stop?: AbortSignal | undefined;
 }
 
-async function followOnce(connection: Connection, script: string, { reader, ledger, whose, confirm }: Following): Promise<End> {
+async function followOnce(connection: Connection, script: string, { reader, ledger, whose, confirm, stop }: Following): Promise<End> {
   let channel: Channel;
   try {
     channel = await connection.shell();
@@ -81,9 +87,14 @@ async function followOnce(connection: Connection, script: string, { reader, ledg
   createInterface({ input: channel.stderr }).on('line', (line) => complaints.push(line.slice(0, 300)));
   channel.stdin.on('error', () => undefined);
   channel.stdin.write(script);
+  const askToStop = (): void => void channel.stdin.write('stop\n');
   let end: End = {};
   for await (const entry of reader.entries(channel.stdout)) {
-    if (entry.kind === 'finished') {
+    if (entry.kind === 'journal') {
+      // Not before: what comes right behind a script may still be read as a part of it.
+      if (stop?.aborted) askToStop();
+      else stop?.addEventListener('abort', askToStop);
+    } else if (entry.kind === 'finished') {
       end = { failed: entry.failed };
       channel.stdin.end(whose === 'own' ? 'finished\n' : '');
     } else if (entry.kind === 'gone') {
@@ -94,6 +105,7 @@ async function followOnce(connection: Connection, script: string, { reader, ledg
       if (whose === 'own') confirm(entry.job);
     } else ledger.note(entry);
   }
+  stop?.removeEventListener('abort', askToStop);
   const { exit } = await channel.ended;
   if (end.failed || end.reason || !exit) return end;
   if (exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };

@@ -43,8 +43,8 @@ fi`;
 
 /**
  * Prints a line that says so, then the journal from a byte offset on, until stdin ends: the line may break at any time and be taken up
- * again. The word `finished` on stdin says that the journal was read to its end and the folder may go. A runner that is no more without
- * having finished (killed, out of memory) is told by a line `gone`.
+ * again. The word `finished` on stdin says that the journal was read to its end and the folder may go; `stop`, that nothing more is to be
+ * begun. A runner that is no more without having finished (killed, out of memory) is told by a line `gone`.
  */
 export function follow(folder: string, nonce: string, offset: number): string {
   return `${renderSh(alive, String)}
@@ -62,7 +62,7 @@ grep -q '^${nonce} finished' ${folder}/journal 2>/dev/null || printf '\\n%s gone
 break
 done &
 watch=$!
-read -r word
+while read -r word && [ "$word" = stop ]; do : >${folder}/stop; done
 kill $tail $watch 2>/dev/null
 [ "$word" != finished ] || rm -rf ${folder}`;
 }

@@ -9,6 +9,7 @@
 #   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
 #             connection has made N.decided and N.confirmed (see confirm-script.ts)
 #   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is
+#   stop      once it is there, nothing more is begun
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
@@ -147,7 +148,7 @@ fi
 mkdir "$LVSCTL_RUN/started" 2>/dev/null || exit 0
 printf '%s\n' "$$" >"$LVSCTL_RUN/started/pid"
 
-while read -r kind a b c d e f; do
+while [ ! -e "$LVSCTL_RUN/stop" ] && read -r kind a b c d e f; do
   case $kind in
     close) close "$a" "$b" "$c" ;;
     step) if may_run "$f" && notified "$c"; then step "$a" "$b" "$d" "$e" "$f"; fi ;;

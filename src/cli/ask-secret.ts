@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { EXIT, LvsError } from '../errors.ts';
+import { orInterrupted } from './interruption.ts';
 
 /** Throws LvsError (exit 4) where nobody can be asked. */
 export async function askSecret(question: string): Promise<string> {
@@ -17,7 +18,7 @@ export async function askSecret(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
   process.stderr.write(`${question}: `);
   try {
-    return await terminal.question('');
+    return await orInterrupted(terminal.question(''));
   } finally {
     terminal.close();
     process.stderr.write('\n');

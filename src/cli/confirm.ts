@@ -7,6 +7,7 @@ import { needsWork } from '../plan/batches.ts';
 import { stepName } from '../plan/omit.ts';
 import { closingLine, reportText } from '../view/text.ts';
 import type { CommonFlags } from './flags.ts';
+import { orInterrupted } from './interruption.ts';
 
 /** Shows the plan and asks on a terminal; elsewhere only --yes lets a run touch anything. */
 export async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Promise<Answer> {
@@ -20,7 +21,7 @@ export async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Pr
   }
   process.stdout.write(`${reportText(soFar, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const ask = async (question: string): Promise<string> => (await terminal.question(question)).trim().toLowerCase();
+  const ask = async (question: string): Promise<string> => (await orInterrupted(terminal.question(question))).trim().toLowerCase();
   try {
     if (flags.step) return await askEachStep(plan, ask);
     return /^y(es)?$/.test(await ask('Make these changes? [y/N] ')) ? { leaveOut: new Set() } : false;

@@ -151,10 +151,10 @@ verb('schema', 'JSON Schema of the inventory, for editors', 'lvsctl schema > lvs
   (await import('./commands/reference.ts')).schema(),
 );
 
-// Whoever reads may have seen enough (`| head`): what is being done is finished all the same, what it says is lost.
+// Whoever reads may have seen enough (`| head`), or their terminal is closed: what is being done is finished all the same, what it says is lost.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   });
 }
 

@@ -4,6 +4,7 @@ import type { Host, Plan, Report } from '../model.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
+import { listenForInterruption } from './interruption.ts';
 import { rememberRun } from './last-run.ts';
 import type { Session } from './session.ts';
 
@@ -24,9 +25,11 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
       watch = await startWatch(hostsOf(flow), flags);
     };
   });
+  const interruption = listenForInterruption(flow.resume, (line) => watch.stops(line));
   const report = await run({
     ...flow,
     command,
+    ...interruption,
     emit: (event) => watch.emit(event),
     confirm: async (plan, soFar) => {
       await watch.close();
@@ -34,7 +37,10 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
       if (answer) watch = await startWatch(hostsOf(flow), flags);
       return answer;
     },
-  }).finally(() => watch.close());
+  }).finally(() => {
+    interruption.over();
+    return watch.close();
+  });
   if (command === 'deploy') remember(flow, flags, report);
   process.stdout.write(
     flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,

@@ -20,6 +20,8 @@ export interface Notes {
 function stoppedNotes(input: ReportInput): readonly string[] {
   const { applied, resume: line } = input;
   const names = applied?.stopped ?? [];
+  if (applied?.interrupted)
+    return [`interrupted: what was at work was finished, and nothing was begun after it; "${line}" goes on from here`];
   if (names.length === 0) return [];
   const because = reasonOf(input);
   const resume = `when that is mended, "${line}" goes on from here: what has been done is not done again`;

@@ -123,8 +123,9 @@ function summarise(hosts: readonly HostReport[], input: ReportInput): Summary {
   };
 }
 
-/** Where several codes apply: 5 unreachable, then 1 failed, 3 not verified, 2 changes pending. A refusal of the plan is bad input. */
+/** Where several codes apply: 130 interrupted, 5 unreachable, then 1 failed, 3 not verified, 2 changes pending. A refusal of the plan is bad input. */
 function exitCodeOf(input: ReportInput, summary: Summary, notes: Notes): ExitCode {
+  if (input.applied?.interrupted) return EXIT.interrupted;
   if (!input.applied && summary.failed > 0) return EXIT.badInput;
   if (summary.unreachable > 0) return EXIT.unreachable;
   if (summary.failed > 0 || notes.failed.length > 0) return EXIT.taskFailed;

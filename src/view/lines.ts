@@ -23,7 +23,7 @@ export function watchLines(write: (line: string) => void): Watch {
       marks.set(key, mark);
     }
   };
-  return { emit, close: async () => {} };
+  return { emit, stops: write, close: async () => {} };
 }
 
 function amount({ done, total, unit }: Extract<Event, { kind: 'progress' }>): string {

@@ -34,11 +34,13 @@ export function watchTree(hosts: readonly string[]): Watch {
           if (event) note(row, event);
         }),
     })),
-    { concurrent: true, rendererOptions: { collapseSubtasks: false, clearOutput: true } },
+    // What a signal does is not for the view to say.
+    { concurrent: true, registerSignalListeners: false, rendererOptions: { collapseSubtasks: false, clearOutput: true } },
   );
   const shown = list.run();
+  let last = '';
   const draw = (): void => {
-    for (const [host, row] of rows) row.wrapper.title = title(host.padEnd(width), row);
+    for (const [host, row] of rows) row.wrapper.title = title(host.padEnd(width), row, row.doing && last);
   };
   const clock = setInterval(draw, 500);
   return {
@@ -49,6 +51,10 @@ export function watchTree(hosts: readonly string[]): Watch {
         return;
       }
       note(row, event);
+      draw();
+    },
+    stops: () => {
+      last = '(the last one: it stops then)';
       draw();
     },
     close: async () => {
@@ -71,9 +77,9 @@ function note(row: Row, event: Event): void {
   row.detail = event.kind === 'progress' ? bar(event) : event.kind === 'end' && event.result === 'failed' ? 'failed' : '';
 }
 
-function title(host: string, row: Row): string {
+function title(host: string, row: Row, more: string): string {
   const seconds = Math.round((Date.now() - row.since) / 1000);
-  const line = [host, printable(row.doing), row.detail, row.doing && seconds > 0 ? `${seconds} s` : ''].filter(Boolean).join('  ');
+  const line = [host, printable(row.doing), row.detail, row.doing && seconds > 0 ? `${seconds} s` : '', more].filter(Boolean).join('  ');
   return line.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
 }
 

@@ -3,8 +3,10 @@ import type { Event } from '../model.ts';
 
 export interface Watch {
   readonly emit: (event: Event) => void;
+  /** Somebody has asked the run to stop; `line` says what that means. */
+  readonly stops: (line: string) => void;
   /** Ends the show; after it, the terminal is free for the summary. */
   close(): Promise<void>;
 }
 
-export const noWatch: Watch = { emit: () => {}, close: async () => {} };
+export const noWatch: Watch = { emit: () => {}, stops: (line) => void process.stderr.write(`${line}\n`), close: async () => {} };

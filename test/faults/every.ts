@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { killFaults } from './rows/killed.ts';
 import { lineFaults } from './rows/lines.ts';
+import { signalFaults } from './rows/signals.ts';
 
-export const every: readonly Fault[] = [...lineFaults, ...killFaults];
+export const every: readonly Fault[] = [...lineFaults, ...killFaults, ...signalFaults];

@@ -33,7 +33,7 @@ export interface IsolatedFleet {
   close(): void;
 }
 
-export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | 'maxFail' | 'forks'>> {
+export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | 'maxFail' | 'forks' | 'stop'>> {
   readonly tasks?: Registry['tasks'];
   readonly checks?: Registry['checks'];
   readonly unreachable?: readonly string[];
@@ -69,6 +69,7 @@ export function isolatedFleet(): IsolatedFleet {
       forks: options.forks ?? 10,
       serial: options.serial,
       maxFail: options.maxFail,
+      stop: options.stop,
       resolve: (value) => secrets.resolve(value),
       conceal: (text) => secrets.conceal(text),
       resume: 'lvsctl deploy inventory/dr.yaml',
