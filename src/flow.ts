@@ -38,7 +38,7 @@ export interface Flow {
   readonly resolve: (text: string) => string;
   /** Secret values to slots, in whatever a host says. */
   readonly conceal: (text: string) => string;
-  /** The command line that goes on with this run. */
+  /** The command line that goes on with this run, without what -e was given. */
   readonly resume: string;
   readonly emit: (event: Event) => void;
   /** Aborted by somebody who wants it to stop: what is at work on a host is finished, nothing else is begun, locks are let go. */

@@ -1,6 +1,7 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
+import type { DeployFlags } from './commands/deploy.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
@@ -86,15 +87,16 @@ function changing(command: Command): Command {
     .option('-D, --diff', 'show what changes, line by line');
 }
 
-changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff')).action(
-  async (file: string, flags: CommonFlags) => (await import('./commands/plan.ts')).plan(file, flags),
-);
+changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
+  .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
+  .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
 changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
   .option('-C, --check', 'stop at the plan: same as "plan"')
   .option('-y, --yes', 'do not ask')
   .option('--step', 'ask for each step whether it is to be done')
-  .action(async (file: string, flags: CommonFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
+  .option('--plan <file>', 'do what "lvsctl plan --out" has kept, without asking; nothing is touched where the hosts want anything else')
+  .action(async (file: string, flags: DeployFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
 
 changing(
   verb('teardown', 'take away what deploy added and put back what was there before', 'lvsctl teardown inventory/dr.yaml --check --diff'),

@@ -95,7 +95,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     maxFail: flags.maxFail,
     resolve: (text) => secrets.resolve(text),
     conceal: (text) => secrets.conceal(text),
-    resume: ['lvsctl', ...process.argv.slice(2)].map(quote).join(' '),
+    resume: ['lvsctl', ...withoutValues(process.argv.slice(2)).map(quote)].join(' '),
   };
 }
 
@@ -125,6 +125,14 @@ function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {
   if (!(timeout > 0)) throw new LvsError(`--timeout ${flag} is not a number of seconds`, { code: 'cli.timeout', exitCode: EXIT.badInput });
   const limited = (ssh: SshSettings): SshSettings => ({ ...ssh, timeout, ...(ssh.said && { said: [...ssh.said, 'timeout'] }) });
   return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: limited(host.ssh) })) };
+}
+
+/** What -e was given may be a secret, and the line stands in reports, logs and locks; a file of variables is named. */
+export function withoutValues(words: readonly string[]): readonly string[] {
+  return words.map((word, index) => {
+    if (['-e', '--extra-vars'].includes(words[index - 1] ?? '')) return word.startsWith('@') ? word : '…';
+    return word.replace(/^(--extra-vars=|-e)(?!@)(?=.)(?!-)[\s\S]*/, '$1…');
+  });
 }
 
 /** Sorts by time and is unique enough for a folder name: `20260724-131502-9f3a`. */

@@ -1,12 +1,23 @@
 /** `lvsctl plan`: what would change; the same path as deploy, up to the send. */
+import { EXIT } from '../../errors.ts';
+import type { Plan } from '../../model.ts';
 import type { CommonFlags } from '../flags.ts';
 import { list, wantsList } from '../list.ts';
 import { perform } from '../perform.ts';
+import { savePlan } from '../saved-plan.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 
-export async function plan(file: string, flags: CommonFlags): Promise<void> {
+export async function plan(file: string, flags: CommonFlags & { readonly out?: string }): Promise<void> {
   const books = { plays: flags.playbook ?? ownPlaybook('deploy') };
   if (wantsList(flags)) return list('plan', file, flags, books);
   const flow = await openSession(file, flags, books);
-  await perform({ command: 'plan', flow, flags, confirm: async () => false });
+  let made: Plan = { cluster: flow.fleet.cluster, batches: [] };
+  const keep = async (_: unknown, plan: Plan): Promise<false> => {
+    made = plan;
+    return false;
+  };
+  const { exitCode } = await perform({ command: 'plan', flow, flags, confirm: keep });
+  if (flags.out === undefined) return;
+  if (exitCode === EXIT.done || exitCode === EXIT.changesPending) savePlan(flags.out, made, flow);
+  else process.stderr.write(`${flags.out} was not written: this is no whole plan\n`);
 }
