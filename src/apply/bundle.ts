@@ -7,6 +7,7 @@ import { preamble } from '../sh/frame.ts';
 import { mask } from '../sh/secret.ts';
 import { quote, renderSh, type Sh } from '../sh/sh.ts';
 import type { Placed } from './blocks.ts';
+import { logFolder } from './history.ts';
 import { follow, layOut, noSuchRun, type RunFile, runFolder, startOnce } from './run-folder.ts';
 
 /** One thing the runner does. A handler runs only after a change that it waits for was really made. */
@@ -95,6 +96,7 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
     `LVSCTL_BLOBS=${hostCache}/blobs`,
     `LVSCTL_ARTEFACTS=${hostCache}/artefacts`,
     `LVSCTL_PENDING=${pendingFolder}`,
+    `LVSCTL_LOG=${logFolder}`,
     `LVSCTL_UNDO=${bundle.undoAfter ?? 60}`,
     `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
   ];

@@ -6,6 +6,7 @@ import type { Lock } from '../model.ts';
 import { alive } from '../sh/alive.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh } from '../sh/sh.ts';
+import { noteRun } from './history.ts';
 
 /** Seconds without a sign of life after which a lock counts as left behind. */
 export const silence = 60;
@@ -32,7 +33,8 @@ export const absence = 15;
  * that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's flock guards the moment, and
  * lets go of it whatever happens.
  */
-export function lockScript({ run, who, command }: LockOwner, nonce: string, last: string | undefined): string {
+export function lockScript(by: LockOwner, nonce: string, last: string | undefined): string {
+  const { run, who, command } = by;
   return `{
 ${preamble}
 ${words(nonce)}
@@ -59,6 +61,7 @@ for folder in /run/lvsctl/*; do
 done
 flock -u 9
 exec 9>&-
+${last === undefined ? ':' : noteRun(by)}
 say locked
 while read -r word; do
   owner

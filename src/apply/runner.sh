@@ -18,6 +18,14 @@ changed=,
 # Frames in which a step has failed, those of earlier parts of this run among them.
 failed=,$LVSCTL_FAILED
 
+# What was done, for whoever asks later; a teardown takes the folder away.
+remember() { # RESULT NUMBER
+  [ -d "$LVSCTL_LOG" ] || return 0
+  skip=$2
+  while read -r title && [ "$skip" -gt 0 ]; do skip=$((skip - 1)); done <"$LVSCTL_RUN/titles"
+  printf '%s\t%s\t%s\t%s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${LVSCTL_RUN##*/}" "$title" >>"$LVSCTL_LOG/history" || :
+} 2>/dev/null
+
 say() { printf '%s %s\n' "$LVSCTL_NONCE" "$*" >>"$journal"; }
 
 # The end of what a step printed, each line marked, so that nothing in it can pass for an event.
@@ -102,9 +110,11 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   if [ "$code" -eq 0 ]; then
     changed=$changed$1,
     clear_mark "$1"
+    remember done "$1"
     say "end $1 done 0"
   else
     fail "${5##*,}"
+    remember failed "$1"
     say "end $1 failed $code"
   fi
   rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note" \

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
+import type { HistoryFlags } from './commands/history.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
@@ -118,6 +119,10 @@ common(lock.command('status').description('who is at work on which host; exit 6 
 common(lock.command('release').description('let go of locks whose run is gone'))
   .option('--force', 'also where the run still shows signs of life')
   .action(async (file: string, flags: CommonFlags & { force?: boolean }) => (await import('./commands/lock.ts')).release(file, flags));
+
+common(verb('history', 'who has changed what on the hosts, and when; -v: each change', 'lvsctl history inventory/dr.yaml --last 5'))
+  .addOption(new Option('--last <runs>', 'so many runs').argParser(wholeNumber).default(20))
+  .action(async (file: string, flags: HistoryFlags) => (await import('./commands/history.ts')).history(file, flags));
 
 const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
 const labVerb = (name: string, summary: string): Command =>

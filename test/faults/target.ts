@@ -1,6 +1,6 @@
 /**
  * A host to run against, which is this machine with folders of its own: a real sshd in a mount namespace whose /run/lvsctl, /var/lib/lvsctl,
- * /var/cache/lvsctl and /srv nobody else sees, behind a proxy that can cut, hold and slow down. Control machines are processes of lvsctl,
+ * /var/cache/lvsctl, /var/log/lvsctl and /srv nobody else sees, behind a proxy that can cut, hold and slow down. Control machines are processes of lvsctl,
  * as users start them, each with a home of its own.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -48,7 +48,7 @@ export interface TargetOptions extends SshdOptions {
 /** In a network of the tests' own: see run.ts. */
 export const address = '10.18.61.13';
 
-const own = ['/run/lvsctl', '/var/lib/lvsctl', '/var/cache/lvsctl', '/srv'];
+const own = ['/run/lvsctl', '/var/lib/lvsctl', '/var/cache/lvsctl', '/var/log/lvsctl', '/srv'];
 
 export async function openTarget({ prepare = ':', ...options }: TargetOptions = {}): Promise<Target> {
   const sshd = await startSshd({

@@ -1,5 +1,5 @@
 /**
- * The hosts of the example cluster as root shells on this machine, each with a /srv, a /run and a /var/lib of its own that last until the test
+ * The hosts of the example cluster as root shells on this machine, each with a /srv, a /run, a /var/lib and a /var/log of its own that last until the test
  * ends: what runs on them is real, the runner included, and nothing of it is left.
  */
 import { spawn } from 'node:child_process';
@@ -30,6 +30,8 @@ export interface IsolatedFleet {
   write(host: string, name: string, text: string): void;
   /** The file in the host's /srv; undefined where there is none. */
   read(host: string, name: string): string | undefined;
+  /** What the host has kept of its runs; undefined where it keeps nothing. */
+  history(host: string): string | undefined;
   close(): void;
 }
 
@@ -44,7 +46,8 @@ export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | '
 export function isolatedFleet(): IsolatedFleet {
   const root = mkdtempSync(join(tmpdir(), 'lvsctl-fleet-'));
   const folder = (host: string, name: string): string => join(root, host, name);
-  for (const { name } of fleet.hosts) for (const part of ['srv', 'run', 'cache', 'lib']) mkdirSync(folder(name, part), { recursive: true });
+  for (const { name } of fleet.hosts)
+    for (const part of ['srv', 'run', 'cache', 'lib', 'log']) mkdirSync(folder(name, part), { recursive: true });
   const story: string[] = [];
   let runs = 0;
   const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
@@ -82,12 +85,14 @@ export function isolatedFleet(): IsolatedFleet {
     plan: (text, options = {}) => perform('plan', text, options),
     story,
     write: (host, name, text) => writeFileSync(join(folder(host, 'srv'), name), text),
-    read: (host, name) => {
-      const path = join(folder(host, 'srv'), name);
-      return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    },
+    read: (host, name) => contentOf(join(folder(host, 'srv'), name)),
+    history: (host) => contentOf(join(folder(host, 'log'), 'lvsctl', 'history')),
     close: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+function contentOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 function tell(story: string[], event: Event): void {
@@ -116,7 +121,7 @@ function transportTo(root: string, unreachable: readonly string[]): Transport {
 }
 
 async function openShell(folder: string) {
-  const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache && mount --bind ${folder}/lib /var/lib || exit 70; exec sh`;
+  const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache && mount --bind ${folder}/lib /var/lib && mount --bind ${folder}/log /var/log || exit 70; exec sh`;
   const child = spawn('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', setup], { stdio: 'pipe' });
   child.stdin.on('error', () => {});
   const ended = once(child, 'close').then(([exit]) => ({ exit: exit as number | null }));

@@ -29,7 +29,12 @@ interface Bench {
 }
 
 async function bench(): Promise<Bench> {
-  const { sshd, proxy, transport, host, stop } = await startIsolatedSshd(['/run/lvsctl', '/var/cache/lvsctl', '/var/lib/lvsctl']);
+  const { sshd, proxy, transport, host, stop } = await startIsolatedSshd([
+    '/run/lvsctl',
+    '/var/cache/lvsctl',
+    '/var/lib/lvsctl',
+    '/var/log/lvsctl',
+  ]);
   cleanups.push(stop);
   let runs = 0;
   const marks = join(sshd.dir, 'marks');

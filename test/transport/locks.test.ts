@@ -29,7 +29,7 @@ interface Control {
 }
 
 async function bench(): Promise<Bench> {
-  const { proxy, transport, host, stop } = await startIsolatedSshd(['/run/lvsctl']);
+  const { proxy, transport, host, stop } = await startIsolatedSshd(['/run/lvsctl', '/var/log/lvsctl']);
   cleanups.push(stop);
   return {
     proxy,
