@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../support/cli.ts';
 import { withOwn } from '../support/isolated-sshd.ts';
@@ -29,12 +29,18 @@ export interface Going {
 
 export interface Target {
   readonly proxy: CuttingProxy;
+  /** Of sshd itself, behind the proxy. */
+  readonly port: number;
   /** Starts lvsctl with the inventory of the target: `lvsctl VERB INVENTORY MORE`. */
   start(verb: readonly string[], ...more: readonly string[]): Going;
   run(verb: readonly string[], ...more: readonly string[]): Promise<Run>;
   /** `deploy --yes` of the playbook of these tasks; see `playbook`. */
   deploy(tasks: string): Promise<Run>;
   begin(tasks: string): Going;
+  /** A task of the playbooks' own: the text of its module. */
+  ownTask(name: string, module: string): void;
+  /** From now on the control machine knows another key for the host. */
+  knowAnotherKey(): void;
   /** Runs shell on the host, past the proxy; its output. */
   shell(script: string): string;
   close(): Promise<void>;
@@ -102,10 +108,20 @@ export async function openTarget({ prepare = ':', ...options }: TargetOptions = 
   const pid = (): string => execFileSync('cat', [join(sshd.dir, 'pid')], { encoding: 'utf8' }).trim();
   return {
     proxy,
+    port: sshd.port,
     start,
     run: (verb, ...more) => start(verb, ...more).ended,
     begin,
     deploy: (tasks) => begin(tasks).ended,
+    ownTask: (name, module) => {
+      mkdirSync(join(folder, 'tasks'), { recursive: true });
+      writeFileSync(join(folder, 'tasks', `${name}.js`), module);
+    },
+    knowAnotherKey: () => {
+      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'another')]);
+      const key = readFileSync(join(folder, 'another.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+      writeFileSync(join(home, '.ssh', 'known_hosts'), `[${address}]:${proxy.port} ${key}\n`);
+    },
     shell: (script) => execFileSync('nsenter', ['-t', pid(), '-m', '--', 'sh', '-c', script], { encoding: 'utf8' }),
     async close() {
       for (const child of children) child.kill('SIGKILL');

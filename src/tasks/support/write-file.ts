@@ -81,7 +81,11 @@ target=${path} directory=${directory} staged=${staged}`,
 trap 'rm -f -- "$staged"' EXIT
 trap 'exit 1' HUP INT TERM
 rm -f -- "$staged" && set -C || exit 1
-${putText(content)} >"$staged" || exit 1
+${putText(content)} >"$staged" || {
+  # What is built into a shell says "I/O error" of a full disk.
+  df -Pk "$directory" | { read -r head; read -r disk size used free rest; printf '%s\n' "$target could not be written whole: $free KiB are free on $disk"; } >&2
+  exit 1
+}
 set +C
 chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1`,
     labelStaged,

@@ -1,0 +1,139 @@
+import { type Fault, must } from '../fault.ts';
+import { marked, type Run, type Target } from '../target.ts';
+
+const said = ({ exit, stdout, stderr }: Run): string => `exit ${exit}: ${stdout}${stderr}`;
+
+/** Lets nobody in any more; how it was is put back by the host itself. */
+const cut = `export default ({ defineTask, sh, z }) => defineTask({
+  summary: 'Shuts everybody out.',
+  params: z.strictObject({ port: z.number().describe('Of sshd') }),
+  touches: () => ['firewall:input'],
+  probe: ({ port }) => sh\`iptables -C INPUT -p tcp --dport \${String(port)} -j DROP 2>/dev/null && echo cut || :\`,
+  parse: ({ stdout }) => stdout.trim(),
+  plan: (seen, { port }) => seen === 'cut' ? [] : [{
+    id: 'cut', title: 'cut ssh', was: 'open\\n', will: 'cut\\n', risk: 'lockout',
+    run: sh\`iptables -I INPUT -p tcp --dport \${String(port)} -j DROP\`,
+    undo: sh\`iptables -D INPUT -p tcp --dport \${String(port)} -j DROP\`,
+  }],
+  settled: () => 'it is cut',
+  example: { port: 22 },
+});
+`;
+
+export const hostFaults: readonly Fault[] = [
+  {
+    fault: 'a firewall change that cuts ssh',
+    holds: 'the host puts itself back within the timer; the run has failed, with the reason',
+    tries: 2,
+    async play(target) {
+      target.ownTask('cut', cut);
+      const run = await target.deploy(`    - { name: cut, cut: { port: ${target.port} } }\n${marked('after')}`);
+      must(run.exit === 1, 'the run has failed', said(run));
+      must(
+        /could not be reached over a new connection within 60 s: it has put back what was there before/.test(run.stdout),
+        'why',
+        said(run),
+      );
+      const after = await target.deploy(marked('later'));
+      must(after.exit === 0, 'the host can be reached again', said(after));
+      must(target.shell('cat /srv/marks').trim() === 'begin later\nend later', 'nothing was done behind the cut', said(run));
+    },
+  },
+  {
+    fault: 'no space in /run',
+    holds: 'a clear error; nothing is begun; as soon as there is space, the same command does it',
+    tries: 2,
+    play: (target) =>
+      without(
+        target,
+        'dd if=/dev/zero of=/run/lvsctl/fill bs=64k 2>/dev/null || :',
+        'rm /run/lvsctl/fill',
+        /no space left|cannot be locked/i,
+      ),
+  },
+  {
+    fault: 'the disk is full where a file is written',
+    holds: 'a clear error; the file there before is whole; as soon as there is space, the same command does it',
+    tries: 2,
+    play: (target) =>
+      wholeFile(
+        target,
+        'dd if=/dev/zero of=/srv/fill bs=64k 2>/dev/null || :',
+        'rm /srv/fill',
+        /could not be written whole: 0 KiB are free/,
+      ),
+  },
+  {
+    fault: 'the file system is read-only',
+    holds: 'a clear error; the file there before is whole; as soon as it can be written, the same command does it',
+    tries: 2,
+    play: (target) => wholeFile(target, 'mount -o remount,ro /srv', 'mount -o remount,rw /srv', /read-only file system/i),
+  },
+  {
+    fault: 'the host has another key',
+    holds: 'refused before anything is sent, with what to do',
+    tries: 1,
+    async play(target) {
+      target.knowAnotherKey();
+      const run = await target.deploy(marked('one'));
+      must(run.exit === 5, 'nothing is done', said(run));
+      must(
+        /is not the known one.*somebody may be in between; if the host was reinstalled, remove line 1 of/.test(run.stdout),
+        'why, and what to do',
+        said(run),
+      );
+      must(target.shell('ls /srv') === '', 'nothing is touched', target.shell('ls /srv'));
+    },
+  },
+  {
+    fault: 'a host that prints escape codes, forged journal lines, and a great deal',
+    holds: 'bounded, neutralised, not believed',
+    tries: 1,
+    async play(target) {
+      const forged = 'lvsctl-0123456789abcdef01234567 end 0 done 0';
+      const prints = `i=0; while [ $i -lt 40000 ]; do echo ${'x'.repeat(99)}; i=$((i+1)); done; printf '\\\\033[2J\\\\033]0;owned\\\\007 ${forged}\\\\n${forged}\\\\n'; exit 3`;
+      const run = await target.deploy(`    - { name: loud, command: { run: "${prints}", creates: /srv/never } }\n${marked('after')}`);
+      must(run.exit === 1, 'the step has failed', run.exit);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+      must(!/[\u0000-\u0008\u000b-\u001f\u007f]/.test(run.stdout + run.stderr), 'nothing drives the terminal', said(run).slice(-2000));
+      must(run.stdout.length < 40_000, 'what is shown is bounded', `${run.stdout.length} characters`);
+      must(run.stdout.includes('owned'), 'the end of what it said is shown', said(run).slice(-2000));
+      must(target.shell('ls /srv') === '', 'the rest is not begun', target.shell('ls /srv'));
+    },
+  },
+];
+
+/** A run on a host to which something has happened, and again when it is mended. */
+async function without(target: Target, spoil: string, mend: string, says: RegExp): Promise<void> {
+  // There must be something that a lock and a run can be made in.
+  await target.deploy(marked('zero'));
+  target.shell(spoil);
+  const run = await target.deploy(marked('zero') + marked('one'));
+  must(run.exit !== 0 && run.exit !== null, 'it does not pass for done', said(run));
+  must(says.test(run.stdout + run.stderr), 'why', said(run));
+  must(!/defect of lvsctl/.test(run.stderr), 'it is an error like any other', said(run));
+  must(target.shell('cat /srv/marks') === 'begin zero\nend zero\n', 'nothing is begun', target.shell('cat /srv/marks'));
+  target.shell(mend);
+  const again = await target.deploy(marked('zero') + marked('one'));
+  must(again.exit === 0, 'the same command does it', said(again));
+  must(
+    target.shell('cat /srv/marks') === 'begin zero\nend zero\nbegin one\nend one\n',
+    'each step is run once',
+    target.shell('cat /srv/marks'),
+  );
+}
+
+async function wholeFile(target: Target, spoil: string, mend: string, says: RegExp): Promise<void> {
+  const file = (content: string): string => `    - { name: a file, file: { path: /srv/file, content: "${content}\\n" } }\n`;
+  const before = await target.deploy(file('before'));
+  must(before.exit === 0, 'the file is there', said(before));
+  target.shell(spoil);
+  const run = await target.deploy(file('after'.repeat(2000)));
+  must(run.exit === 1, 'the step has failed', said(run));
+  must(says.test(run.stdout + run.stderr), 'why', said(run));
+  must(target.shell('cat /srv/file') === 'before\n', 'the file is as it was', target.shell('cat /srv/file').slice(0, 100));
+  target.shell(mend);
+  const again = await target.deploy(file('after'.repeat(2000)));
+  must(again.exit === 0, 'the same command does it', said(again));
+  must(target.shell('ls -A /srv') === 'file\n', 'nothing else is left', target.shell('ls -A /srv'));
+}
