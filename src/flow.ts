@@ -1,6 +1,7 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
+import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
 import type { LockOwner } from './apply/lock-script.ts';
 import { type Locks, takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
@@ -69,6 +70,7 @@ export async function run(flow: Flow): Promise<Report> {
     told = first.told;
     const planned = report({ plan: looked.plan, checks: [] });
     if (planned.summary.failed > 0 || planned.notes.length > told.length) return planned;
+    if (flow.command !== 'plan') refuseFrozen(touchedHosts(looked.plan), looked.seen, Date.now() / 1000);
     if (!planned.batches.length) return report({ plan: looked.plan, checks: await verify(flow, looking) });
     const answer = await flow.confirm(looked.plan, planned);
     if (!answer) return planned;
@@ -83,7 +85,8 @@ export async function run(flow: Flow): Promise<Report> {
 /** What runs without their control machine have left at work is followed to its end first, where this run is to change hosts. */
 async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly looked: Looked; readonly told: readonly string[] }> {
   const looked = await look(looking);
-  if (!['deploy', 'teardown'].includes(flow.command)) return { looked, told: othersAtWork(looked.seen) };
+  if (!['deploy', 'teardown'].includes(flow.command))
+    return { looked, told: [...othersAtWork(looked.seen), ...frozenNotes(looked.seen, Date.now() / 1000)] };
   const told = await followOrphans(looked.seen, looking.connections, flow);
   return { looked: told.length > 0 ? await look(looking) : looked, told };
 }

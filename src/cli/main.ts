@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
+import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
@@ -123,6 +124,12 @@ common(lock.command('release').description('let go of locks whose run is gone'))
 common(verb('history', 'who has changed what on the hosts, and when; -v: each change', 'lvsctl history inventory/dr.yaml --last 5'))
   .addOption(new Option('--last <runs>', 'so many runs').argParser(wholeNumber).default(20))
   .action(async (file: string, flags: HistoryFlags) => (await import('./commands/history.ts')).history(file, flags));
+
+common(verb('freeze', 'nothing changes these hosts until then', 'lvsctl freeze inventory/dr.yaml --until 8h --why "the sale"'))
+  .option('--until <time>', '90m, 8h, 3d, or a time such as "2026-12-01 08:00"')
+  .option('--why <text>', 'said to whoever tries')
+  .option('--lift', 'they may be changed again')
+  .action(async (file: string, flags: FreezeFlags) => (await import('./commands/freeze.ts')).freeze(file, flags));
 
 const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
 const labVerb = (name: string, summary: string): Command =>

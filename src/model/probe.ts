@@ -56,6 +56,16 @@ export interface Traces {
   readonly running: readonly Running[];
   /** Handlers that were notified, and have not run. */
   readonly pending: readonly string[];
+  /** Somebody wants nothing to be changed here. */
+  readonly frozen?: Frozen;
+}
+
+export interface Frozen {
+  /** Seconds since 1970. */
+  readonly until: number;
+  /** `root@control`. */
+  readonly who: string;
+  readonly why: string;
 }
 
 /** All that one probe script said of one host. */

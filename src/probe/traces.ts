@@ -6,6 +6,9 @@ import { lines, type Sh, sh } from '../sh/sh.ts';
 /** Where a run notes, before a change, which handlers must follow it. */
 export const pendingFolder = '/var/lib/lvsctl/pending';
 
+/** Until when nothing is to be changed here, who says so, and why: a line each. It outlives a reboot. */
+export const freezeFile = '/var/lib/lvsctl/freeze';
+
 /** `up` is the host's own clock: it does not jump, and it begins anew where /run does. */
 export const tracesProbe: Sh = lines(
   alive,
@@ -25,6 +28,7 @@ if cd /run/lvsctl 2>/dev/null; then
     [ ! -s "$run/titles" ] || while IFS= read -r line; do printf 'title %s\n' "$line"; done <"$run/titles"
   done
 fi
+[ ! -s ${freezeFile} ] || while IFS= read -r line; do printf 'frozen %s\n' "$line"; done <${freezeFile}
 if cd ${pendingFolder} 2>/dev/null; then
   for each in *; do [ ! -f "$each" ] || printf 'pending %s\n' "$each"; done
 fi`,
@@ -37,6 +41,7 @@ export function parseTraces({ stdout }: Output): Traces {
     return space < 0 ? (['', ''] as const) : ([line.slice(0, space), line.slice(space + 1)] as const);
   });
   const all = (key: string): readonly string[] => said.filter(([name]) => name === key).map(([, value]) => value);
+  const [until = '', frozenBy = '', why = ''] = all('frozen');
   const silent = Number(all('lock')[0]);
   const [run = '', who = '', command = ''] = all('owner');
   const runs: { id: string; nonce: string; titles: string[] }[] = [];
@@ -52,6 +57,7 @@ export function parseTraces({ stdout }: Output): Traces {
       run !== '' && { lock: { run, who, command, silent: Math.max(0, silent), left: /^left$/m.test(stdout) } }),
     running: runs.filter(({ nonce }) => /^lvsctl-[0-9a-f]{24}$/.test(nonce)),
     pending: all('pending').flatMap(decoded),
+    ...(/^\d{1,12}$/.test(until) && { frozen: { until: Number(until), who: frozenBy, why } }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The hosts of the example cluster as root shells on this machine, each with a /srv, a /run, a /var/lib and a /var/log of its own that last until the test
  * ends: what runs on them is real, the runner included, and nothing of it is left.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +30,8 @@ export interface IsolatedFleet {
   write(host: string, name: string, text: string): void;
   /** The file in the host's /srv; undefined where there is none. */
   read(host: string, name: string): string | undefined;
+  /** Runs a script on the host, as root. */
+  shell(host: string, script: string): void;
   /** What the host has kept of its runs; undefined where it keeps nothing. */
   history(host: string): string | undefined;
   close(): void;
@@ -86,6 +88,7 @@ export function isolatedFleet(): IsolatedFleet {
     story,
     write: (host, name, text) => writeFileSync(join(folder(host, 'srv'), name), text),
     read: (host, name) => contentOf(join(folder(host, 'srv'), name)),
+    shell: (host, script) => void execFileSync('unshare', shellWords(join(root, host)), { input: script }),
     history: (host) => contentOf(join(folder(host, 'log'), 'lvsctl', 'history')),
     close: () => rmSync(root, { recursive: true, force: true }),
   };
@@ -120,9 +123,13 @@ function transportTo(root: string, unreachable: readonly string[]): Transport {
   };
 }
 
-async function openShell(folder: string) {
+function shellWords(folder: string): readonly string[] {
   const setup = `mount --bind ${folder}/srv /srv && mount --bind ${folder}/run /run && mount --bind ${folder}/cache /var/cache && mount --bind ${folder}/lib /var/lib && mount --bind ${folder}/log /var/log || exit 70; exec sh`;
-  const child = spawn('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', setup], { stdio: 'pipe' });
+  return ['--user', '--map-root-user', '--mount', 'sh', '-c', setup];
+}
+
+async function openShell(folder: string) {
+  const child = spawn('unshare', shellWords(folder), { stdio: 'pipe' });
   child.stdin.on('error', () => {});
   const ended = once(child, 'close').then(([exit]) => ({ exit: exit as number | null }));
   return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close: () => child.stdin.end() };
