@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -28,4 +28,16 @@ test('after a fetch that failed another one is tried', async () => {
   await expect(Promise.all([fetchBlob(store, blob()), fetchBlob(store, blob())])).rejects.toThrow(/cannot be had/);
   writeFileSync(join(folder, 'file'), bytes);
   expect(readFileSync(await fetchBlob(store, blob())).equals(bytes)).toBe(true);
+});
+
+test('what is not what was asked for is thrown away, and not taken for it the next time', async () => {
+  const store = openStore(join(folder, 'store'));
+  writeFileSync(join(folder, 'file'), 'something else');
+  await expect(fetchBlob(store, blob())).rejects.toThrow(/file has SHA-256 [0-9a-f]{64}/);
+  expect(readdirSync(join(folder, 'store', 'blobs'))).toEqual([]);
+});
+
+test('nobody else may look into it, or put anything there', () => {
+  openStore(join(folder, 'store'));
+  for (const name of ['blobs', 'artefacts']) expect(statSync(join(folder, 'store', name)).mode & 0o777).toBe(0o700);
 });
