@@ -167,19 +167,6 @@ describe('damage', () => {
   });
 });
 
-describe('the history', () => {
-  test('the hosts know who has changed what, and with which words', async () => {
-    const { exit, stdout } = await operator.lvsctl('history', inventory, '-v');
-    expect(exit, stdout).toBe(0);
-    const runs = stdout.split('\n').filter((line) => /^\d{4}-/.test(line));
-    expect(runs).toEqual([
-      expect.stringMatching(/ lvsctl deploy inventory\/dr\.yaml --yes --json$/),
-      expect.stringMatching(/ lvsctl deploy /),
-    ]);
-    expect(stdout).toMatch(/web2: 1 done\n +\d\d:\d\d:\d\d done: start nginx/);
-  });
-});
-
 describe('a host that is down', () => {
   test('is reported unreachable while the others are planned', async () => {
     expect((await lvsctl('lab', 'power', inventory, 'web2', 'off')).exit).toBe(0);
