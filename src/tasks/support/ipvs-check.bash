@@ -19,10 +19,20 @@ server() {
   checks+=("$(printf '%q ' "${@:4}")")
 }
 
-# tcp TIMEOUT ADDRESS PORT
+# tcp TIMEOUT ADDRESS PORT: no program is started before it asks, and none that counts: a busy director does not call others dead.
 tcp() {
-  # shellcheck disable=SC2016
-  timeout "$1" bash -c 'exec 3<>"/dev/tcp/$1/$2"' bash "$2" "$3"
+  local asking limit result
+  (exec 4<>"/dev/tcp/$2/$3") &
+  asking=$!
+  {
+    sleep "$1"
+    kill -9 "$asking"
+  } &
+  limit=$!
+  wait "$asking"
+  result=$?
+  kill "$limit"
+  return "$result"
 }
 
 # web TIMEOUT STATUS REGEX WORDS…: what curl gets has this status, and one of its lines matches.
