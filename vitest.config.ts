@@ -22,6 +22,8 @@ export default defineConfig({
       {
         test: {
           name: 'transport',
+          // Some say how long a server may be silent: it must not be silent because another test is at work.
+          fileParallelism: false,
           include: ['test/transport/**/*.test.ts'],
           env: { HOME: '/nonexistent' },
           testTimeout: 120_000,

@@ -83,7 +83,7 @@ trap 'exit 1' HUP INT TERM
 rm -f -- "$staged" && set -C || exit 1
 ${putText(content)} >"$staged" || {
   # What is built into a shell says "I/O error" of a full disk.
-  df -Pk "$directory" | { read -r head; read -r disk size used free rest; printf '%s\n' "$target could not be written whole: $free KiB are free on $disk"; } >&2
+  df -Pk "$directory" | { read -r _; read -r disk _ _ free _; printf '%s\n' "$target could not be written whole: $free KiB are free on $disk"; } >&2
   exit 1
 }
 set +C
