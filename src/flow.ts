@@ -104,7 +104,8 @@ async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted:
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
-    if (whole && flow.checks.some(({ checks }) => checks.length > 0)) await untilSettled(settled, { ...flow, connections: looking.connections });
+    if (whole && flow.checks.some(({ checks }) => checks.length > 0))
+      await untilSettled(settled, { ...flow, connections: looking.connections });
     return { broken: locks.broken, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
   } finally {
     await locks.release();
