@@ -139,19 +139,9 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     if (options.stop?.aborted && !(error instanceof LvsError)) return { ...before, done: [...before.done, ...unbegun(jobs, script.items)] };
     const output = error instanceof LvsError && error.hint ? `${error.message}; ${error.hint}` : error.message;
     options.emit({ kind: 'end', host: name, title: jobs[0]?.title ?? '', result: 'failed', detail: output, seconds: 0 });
-    const outcomes = jobs.map(
-      ({ title }, index): Outcome => ({
-        title,
-        result: index === 0 ? 'failed' : 'not-run',
-        exit: -1,
-        output: index === 0 ? output : '',
-        seconds: 0,
-      }),
-    );
-    return {
-      done: [...before.done, ...outcomes.map((outcome, index) => ({ item: script.items[index], outcome }))],
-      failed: [...before.failed, 'top'],
-    };
+    const [first, ...others] = unbegun(jobs, script.items);
+    const failed: readonly Done[] = first ? [{ ...first, outcome: { ...first.outcome, result: 'failed', exit: -1, output } }] : [];
+    return { done: [...before.done, ...failed, ...others], failed: [...before.failed, 'top'] };
   }
 }
 

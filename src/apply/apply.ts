@@ -27,7 +27,7 @@ export interface Applied {
   readonly stopped: readonly string[];
   /** What keeps a gate closed. */
   readonly gates: readonly CheckResult[];
-  /** Somebody has asked it to stop. */
+  /** Somebody has asked it to stop; set by the flow. */
   readonly interrupted?: boolean;
 }
 
@@ -37,13 +37,13 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
   for (const host of busyIn(plan.batches)) options.emit({ kind: 'host', host, doing: 'waits for its turn' });
   for (const [number, planned] of plan.batches.entries()) {
     const rest = plan.batches.slice(number + 1);
-    if (options.stop?.aborted) return { ...stoppedBefore([planned, ...rest], applied), interrupted: true };
+    if (options.stop?.aborted) return stoppedBefore([planned, ...rest], applied);
     // A host that still sends clients there must not find that what it sends them to is gone.
     if (planned.removals && !isWhole(applied)) return stoppedBefore([planned, ...rest], applied);
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
     const hosts = await applyBatch(batch, number, failedIn(applied), common);
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
-    if (options.stop?.aborted) return { ...stoppedBefore(rest, now), interrupted: true };
+    if (options.stop?.aborted) return stoppedBefore(rest, now);
     applied = { ...now, gates: isOver(now, batch) ? [] : await gateOf(batch, rest, now, options) };
     const later = busyIn(rest);
     for (const host of busyIn([batch])) options.emit({ kind: 'host', host, doing: later.has(host) ? 'waits for its turn' : '' });
