@@ -8,7 +8,7 @@ export DEBIAN_FRONTEND=noninteractive
 say() { printf '== %s\n' "$*"; }
 
 # The lab: kernels, images, network. The tests: a real sshd, every shell a target may have, a linter for what is sent to them.
-wanted='user-mode-linux mmdebstrap e2fsprogs apt-utils ethtool iproute2 openssh-client mount util-linux ca-certificates
+wanted='patchelf mmdebstrap e2fsprogs apt-utils ethtool iproute2 openssh-client mount util-linux ca-certificates
   gcc openssh-server sudo dash bash busybox mksh shellcheck curl rpm dnf dnf-plugins-core createrepo-c
   nftables iptables python3-minimal gpg gpg-agent'
 

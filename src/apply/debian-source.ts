@@ -2,10 +2,11 @@
  * A second source for upstream tarballs: Debian's source packages carry them unchanged. Whatever mirror this machine's apt uses
  * serves them too, which helps where nothing else can be reached.
  */
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aptSources, indexTargetsFormat } from '../machine/apt-sources.ts';
+import { privateApt } from '../machine/private-apt.ts';
 import { run } from '../machine/run.ts';
 
 /** Releases whose source packages are looked through. */
@@ -15,7 +16,7 @@ const releases = ['bookworm', 'trixie'] as const;
 export async function fetchFromDebian(name: string, sha256: string, to: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lvsctl-source-'));
   try {
-    const apt = await privateApt(folder);
+    const apt = await privateApt(folder, await sourceEntries());
     await run('apt-get', [...apt, 'update', '-q']);
     const version = versionWith(await run('apt-cache', [...apt, 'showsrc', '--only-source', '--', name]), sha256);
     if (!version) throw new Error(`no source package ${name} of ${releases.join(' or ')} carries it`);
@@ -48,18 +49,8 @@ export function versionWith(showsrc: string, sha256: string): string | undefined
   return stanza && /^Version: (\S+)$/m.exec(stanza)?.[1];
 }
 
-/** Options that make apt leave the machine's own lists and caches alone. */
-async function privateApt(folder: string): Promise<readonly string[]> {
+/** One-line entries of the source packages of all releases. */
+async function sourceEntries(): Promise<readonly string[]> {
   const targets = await run('apt-get', ['indextargets', '--format', indexTargetsFormat]);
-  const entries = releases.flatMap((release) => aptSources(targets, release)).map((entry) => entry.replace(/^deb /, 'deb-src '));
-  const lists = join(folder, 'lists');
-  await mkdir(join(lists, 'partial'), { recursive: true });
-  await writeFile(join(folder, 'sources.list'), `${entries.join('\n')}\n`);
-  return [
-    `Dir::Etc::SourceList=${join(folder, 'sources.list')}`,
-    'Dir::Etc::SourceParts=-',
-    `Dir::State::Lists=${lists}`,
-    `Dir::Cache=${folder}`,
-    'APT::Sandbox::User=root',
-  ].flatMap((option) => ['-o', option]);
+  return releases.flatMap((release) => aptSources(targets, release)).map((entry) => entry.replace(/^deb /, 'deb-src '));
 }

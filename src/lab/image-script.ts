@@ -1,6 +1,7 @@
 /**
  * Turns a fresh Debian root (`$1`) into the lab's base machine and fills `$LVSCTL_REPOSITORY` with .debs. Run by mmdebstrap as its
- * last hook, when apt in the root still has lists and sources. `$LVSCTL_PACKAGES`: one line per set of packages for the repository.
+ * last hook, when apt in the root still has lists and sources. `$LVSCTL_PACKAGES`: one line per set of packages for the repository; `$LVSCTL_MODULES`: the
+ * folder of the kernel's modules.
  */
 export const imageScript = `#!/bin/sh
 set -eu
@@ -14,10 +15,8 @@ mv "$root"/var/cache/apt/archives/*.deb "$LVSCTL_REPOSITORY"
 (cd "$LVSCTL_REPOSITORY" && apt-ftparchive packages . >Packages && apt-ftparchive release . >../Release && mv ../Release Release)
 
 mkdir -p "$root"/usr/lib/modules
-for modules in /usr/lib/uml/modules/*; do
-  cp -a "$modules" "$root"/usr/lib/modules/
-  chroot "$root" depmod "\${modules##*/}"
-done
+cp -a "$LVSCTL_MODULES" "$root"/usr/lib/modules/
+chroot "$root" depmod "\${LVSCTL_MODULES##*/}"
 
 rm -f "$root"/etc/ssh/ssh_host_*_key "$root"/etc/ssh/ssh_host_*_key.pub "$root"/etc/hostname "$root"/etc/hosts "$root"/etc/resolv.conf
 rm -f "$root"/etc/apt/sources.list.d/* "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/update-motd.d/*

@@ -8,6 +8,7 @@ import type { LabSettings } from '../model.ts';
 import { buildProgress } from './build-progress.ts';
 import { imagePackages, repositoryPackages } from './image-packages.ts';
 import { imageScript } from './image-script.ts';
+import type { Kernel } from './kernel.ts';
 import { imageCache } from './places.ts';
 import { isAlive, processStamp } from './processes.ts';
 import type { Report } from './progress.ts';
@@ -30,16 +31,15 @@ export function imageKey(settings: LabSettings, kernel: string): string {
 const diskSize = '4G';
 
 /** The image for these settings, from the cache or built now. An interrupted build leaves nothing; builds of others are left alone. */
-export async function ensureImage(settings: LabSettings, report: Report, signal?: AbortSignal): Promise<Image> {
-  const kernel = (await run('linux.uml', ['--version'], { signal })).trim();
-  const key = imageKey(settings, kernel);
+export async function ensureImage(settings: LabSettings, kernel: Kernel, report: Report, signal?: AbortSignal): Promise<Image> {
+  const key = imageKey(settings, kernel.version);
   const folder = join(imageCache(), key);
   const image = { key, disk: join(folder, 'base.img'), repository: join(folder, 'repository') };
   await clearAbandonedBuilds();
   if (existsSync(folder)) return image;
   const temporary = join(imageCache(), `.build-${processStamp(process.pid)}-${key}`);
   try {
-    await buildImage(settings, temporary, report, signal);
+    await buildImage(settings, kernel, temporary, report, signal);
     // Somebody else may have built the same in the meantime: theirs is as good.
     await rename(temporary, folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
@@ -50,7 +50,7 @@ export async function ensureImage(settings: LabSettings, report: Report, signal?
   return image;
 }
 
-async function buildImage(settings: LabSettings, folder: string, report: Report, signal?: AbortSignal): Promise<void> {
+async function buildImage(settings: LabSettings, kernel: Kernel, folder: string, report: Report, signal?: AbortSignal): Promise<void> {
   const root = join(folder, 'root');
   const repository = join(folder, 'repository');
   const script = join(folder, 'finish.sh');
@@ -64,7 +64,8 @@ async function buildImage(settings: LabSettings, folder: string, report: Report,
     const step = progress(line);
     if (step) report(step);
   };
-  const env = { LVSCTL_REPOSITORY: repository, LVSCTL_PACKAGES: repositoryPackages.map((line) => line.join(' ')).join('\n') };
+  const packages = repositoryPackages.map((line) => line.join(' ')).join('\n');
+  const env = { LVSCTL_REPOSITORY: repository, LVSCTL_PACKAGES: packages, LVSCTL_MODULES: kernel.modules };
   const args = [...(await proxyOptions(signal)), ...bootstrapOptions(settings, script), settings.release, root, ...sources];
   // A namespace of processes and mounts: whatever ends the build ends all of it, and no mount stays behind.
   await run('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'mmdebstrap', ...args], { signal, onLine, env });
@@ -90,7 +91,7 @@ async function proxyOptions(signal?: AbortSignal): Promise<readonly string[]> {
   return dump.split('\n').flatMap((line) => (/^Acquire::https?::Proxy\b/i.test(line) ? [`--aptopt=${line}`] : []));
 }
 
-/** Removes what killed builds left: their folder names the process that built, and it is gone. */
+/** Removes what killed builds left, of images and kernels: their folder names the process that built, and it is gone. */
 async function clearAbandonedBuilds(): Promise<void> {
   await mkdir(imageCache(), { recursive: true });
   for (const name of await readdir(imageCache())) {

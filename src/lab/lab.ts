@@ -69,7 +69,14 @@ export async function power(lab: Lab, host: string, state: 'off' | 'on'): Promis
   }
   if (state === 'off') await cutPower(lab.directory, host);
   else if (!machineProcess(lab.directory, host)) {
-    startMachine({ lab: lab.name, directory: lab.directory, host: machine, disk: kept.image.disk, settings: kept.settings });
+    startMachine({
+      lab: lab.name,
+      directory: lab.directory,
+      host: machine,
+      disk: kept.image.disk,
+      kernel: kept.kernel,
+      settings: kept.settings,
+    });
   }
 }
 

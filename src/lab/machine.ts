@@ -15,6 +15,8 @@ export interface MachinePlan {
   readonly host: LabHost;
   /** The image's disk. */
   readonly disk: string;
+  /** Path of the kernel. */
+  readonly kernel: string;
   readonly settings: LabSettings;
 }
 
@@ -62,7 +64,7 @@ for file in /proc/self/fd/*; do
   file=\${file##*/}
   if [ "$file" -gt 2 ] && [ "$file" -ne 255 ]; then eval "exec $file>&-"; fi
 done
-exec -a "$0" linux.uml "$@"
+exec -a "$0" "$LVSCTL_KERNEL" "$@"
 `;
 
 /** Makes what every machine of the lab in `directory` needs to start. Once: a machine that starts must not see it half written. */
@@ -87,6 +89,7 @@ export function startMachine(plan: MachinePlan): void {
     env: {
       PATH: commandPath(),
       HOME: plan.directory,
+      LVSCTL_KERNEL: plan.kernel,
       LVSCTL_MEMORY: `${plan.settings.memory * 2}m`,
       ...(library !== undefined && { LD_PRELOAD: library }),
     },

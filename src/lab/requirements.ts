@@ -6,7 +6,8 @@ import { hasWideRegisters } from './wide-registers.ts';
 
 /** Command → the Debian package that carries it. */
 const packageOf: Readonly<Record<string, string>> = {
-  'linux.uml': 'user-mode-linux',
+  'dpkg-deb': 'dpkg',
+  patchelf: 'patchelf',
   mmdebstrap: 'mmdebstrap',
   mke2fs: 'e2fsprogs',
   'apt-ftparchive': 'apt-utils',

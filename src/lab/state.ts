@@ -9,6 +9,8 @@ export interface LabState {
   /** Absolute path of the inventory. */
   readonly file: string;
   readonly layout: Layout;
+  /** Path of the kernel. */
+  readonly kernel: string;
   readonly image: { readonly key: string; readonly disk: string; readonly repository: string };
   readonly settings: LabSettings;
 }

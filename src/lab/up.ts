@@ -9,6 +9,7 @@ import { clearLab } from './clear.ts';
 import { greets } from './dial.ts';
 import { gatewayAnswers, startGateway } from './gateway-process.ts';
 import { ensureImage, type Image } from './image.ts';
+import { ensureKernel } from './kernel.ts';
 import { makeKey } from './keys.ts';
 import { describeLab, type Lab, power } from './lab.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -31,19 +32,27 @@ export async function labUp(fleet: Fleet, report: Report, signal?: AbortSignal):
   const layout = layoutOf(fleet);
   const directory = labDirectory(layout.name);
   return withLabLock(layout.name, async () => {
-    const image = await ensureImage(fleet.lab, report, signal);
+    const kernel = await ensureKernel(report, signal);
+    const image = await ensureImage(fleet.lab, kernel, report, signal);
     const state = readState(directory);
     if (state && state.layout.digest === layout.digest && state.image.key === image.key && (await gatewayAnswers(directory))) {
       return await resume(describeLab(directory, state), report, signal);
     }
     if (await clearLab(layout.name)) report({ stage: 'clear', doing: 'cleared what was left of an earlier lab' });
     try {
-      return await build(fleet, layout, image, report, signal);
+      return await build(fleet, layout, { kernel: kernel.program, image }, report, signal);
     } catch (error) {
       await clearLab(layout.name);
       throw error;
     }
   });
+}
+
+/** What all machines of a lab have in common. */
+interface Base {
+  /** Path of the kernel. */
+  readonly kernel: string;
+  readonly image: Image;
 }
 
 async function resume(lab: Lab, report: Report, signal?: AbortSignal): Promise<Lab> {
@@ -52,17 +61,20 @@ async function resume(lab: Lab, report: Report, signal?: AbortSignal): Promise<L
   return lab;
 }
 
-async function build(fleet: Fleet, layout: Layout, image: Image, report: Report, signal?: AbortSignal): Promise<Lab> {
+async function build(fleet: Fleet, layout: Layout, base: Base, report: Report, signal?: AbortSignal): Promise<Lab> {
   const directory = labDirectory(layout.name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const state = { file: resolve(fleet.file), layout, image, settings: fleet.lab };
+  const { kernel, image } = base;
+  const state = { file: resolve(fleet.file), layout, kernel, image, settings: fleet.lab };
   await writeIdentities(layout, directory, signal);
   const segments = layout.segments.map(({ subnets }) => subnets.map(({ cidr }) => cidr).join(' and '));
   report({ stage: 'network', doing: `makes a network of ${segments.join(', ')}` });
   await makeNamespace(layout, signal);
   await startGateway(layout, directory, image.repository, signal);
   prepareMachines(directory);
-  for (const host of layout.hosts) startMachine({ lab: layout.name, directory, host, disk: image.disk, settings: fleet.lab });
+  for (const host of layout.hosts) {
+    startMachine({ lab: layout.name, directory, host, disk: image.disk, kernel, settings: fleet.lab });
+  }
   const lab = describeLab(directory, state);
   await waitForAll(lab, report, signal);
   await writeState(directory, state);

@@ -65,7 +65,8 @@ test('known_hosts has every machine by its name and all its addresses', () => {
 });
 
 describe('the command line of a machine', () => {
-  const words = (settings = fleet.lab) => kernelArguments({ lab: 'x', directory: '/lab', host: dr1, disk: '/cache/base.img', settings });
+  const words = (settings = fleet.lab) =>
+    kernelArguments({ lab: 'x', directory: '/lab', host: dr1, disk: '/cache/base.img', kernel: '/kernel/linux.uml', settings });
 
   test('gives it its memory, its disk over the image, and one line per interface', () => {
     expect(words()).toEqual(

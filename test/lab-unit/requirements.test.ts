@@ -30,9 +30,9 @@ describe('what the lab needs of this machine', () => {
   });
 
   test('missing packages are named all at once, with the one command that mends it', () => {
-    const absent = ['linux.uml', 'mmdebstrap', 'unshare', 'setpriv'];
+    const absent = ['patchelf', 'mmdebstrap', 'unshare', 'setpriv'];
     expect(complaint({ hasCommand: (name) => !absent.includes(name) })).toBe(
-      'the lab needs linux.uml, mmdebstrap, setpriv, unshare; `apt-get install --no-install-recommends user-mode-linux mmdebstrap util-linux` as root mends it',
+      'the lab needs patchelf, mmdebstrap, setpriv, unshare; `apt-get install --no-install-recommends patchelf mmdebstrap util-linux` as root mends it',
     );
   });
 

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labDown } from '../../src/lab/down.ts';
 import { ensureImage } from '../../src/lab/image.ts';
+import { ensureKernel } from '../../src/lab/kernel.ts';
 import { type Lab, labOf, power, rehearse } from '../../src/lab/lab.ts';
 import { withLabLock } from '../../src/lab/lock.ts';
 import { labDirectory, labName, namespaceOf } from '../../src/lab/places.ts';
@@ -188,13 +189,14 @@ describe('bringing it up', () => {
   });
 
   test('leaves no half image when it is interrupted, and clears what a killed build left', async () => {
+    const kernel = await ensureKernel(() => {});
     const cache = mkdtempSync(join(tmpdir(), 'lvsctl-cache-'));
     const before = process.env.LVSCTL_CACHE;
     process.env.LVSCTL_CACHE = cache;
     mkdirSync(join(cache, 'lab', '.build-4194305.1-bookworm-0123456789abcdef', 'root'), { recursive: true });
     const stop = new AbortController();
     try {
-      const build = ensureImage(fleet.lab, ({ doing }) => doing.startsWith('unpacks') && stop.abort(), stop.signal);
+      const build = ensureImage(fleet.lab, kernel, ({ doing }) => doing.startsWith('unpacks') && stop.abort(), stop.signal);
       await expect(build).rejects.toMatchObject({ exitCode: 130 });
       expect(readdirSync(join(cache, 'lab'))).toEqual([]);
     } finally {
