@@ -7,6 +7,7 @@ import { alive } from '../sh/alive.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh } from '../sh/sh.ts';
 import { noteRun } from './history.ts';
+import { clearRun } from './run-folder.ts';
 
 /** Seconds without a sign of life after which a lock counts as left behind. */
 export const silence = 60;
@@ -57,7 +58,7 @@ printf '%s\n' ${quote(run)} >/run/lvsctl/last || exit 1
 # What runs that are over have left.
 for folder in /run/lvsctl/*; do
   case \${folder##*/} in ${quote(run)}-*) continue ;; esac
-  [ ! -d "$folder/started" ] || alive "$folder" || rm -rf "$folder"
+  [ ! -d "$folder/started" ] || alive "$folder" || { ${clearRun('"$folder"')}; }
 done
 flock -u 9
 exec 9>&-

@@ -29,6 +29,11 @@ mv -T "$new" ${folder} 2>/dev/null || rm -rf "$new"
 fi`;
 }
 
+/** Takes the folder of a run away that is no more; one that was ended by force still has the memory for its logs. */
+export function clearRun(folder: string): string {
+  return `[ ! -d ${folder}/logs ] || umount -l ${folder}/logs 2>/dev/null; rm -rf ${folder}`;
+}
+
 /** The runner itself makes sure that it is the only one (it makes `started`): a start too many does nothing. */
 export function startOnce(id: string): string {
   const folder = runFolder(id);
@@ -64,5 +69,5 @@ done &
 watch=$!
 while read -r word && [ "$word" = stop ]; do : >${folder}/stop; done
 kill $tail $watch 2>/dev/null
-[ "$word" != finished ] || rm -rf ${folder}`;
+[ "$word" != finished ] || { ${clearRun(folder)}; }`;
 }

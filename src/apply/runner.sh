@@ -10,6 +10,7 @@
 #             connection has made N.decided and N.confirmed (see confirm-script.ts)
 #   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is
 #   stop      once it is there, nothing more is begun
+#   logs/     what the steps print while they run
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
 
@@ -17,6 +18,21 @@ journal=$LVSCTL_RUN/journal
 changed=,
 # Frames in which a step has failed, those of earlier parts of this run among them.
 failed=,$LVSCTL_FAILED
+# What a step prints lies in memory until it ends: in some of its own, so that one that never stops cannot fill the host's.
+logs=$LVSCTL_RUN/logs
+logs_kib=32768
+
+open_logs() { mkdir "$logs" && mount -t tmpfs -o "size=${logs_kib}k,mode=0700" lvsctl "$logs" || :; } 2>/dev/null
+
+close_logs() { umount -l "$logs"; rmdir "$logs" || rm -rf "$logs"; } 2>/dev/null
+
+# Where the memory is used up, what the step itself said of that is not enough.
+too_much() { # LOG
+  [ -s "$1" ] && [ "$(($(wc -c <"$1") / 1024))" -ge "$logs_kib" ] || return 0
+  tail -c 3000 "$1" >"$LVSCTL_RUN/end"
+  printf '\nit printed more than %s MiB, and was given room for no more\n' "$((logs_kib / 1024))" | cat "$LVSCTL_RUN/end" - >"$1"
+  rm -f "$LVSCTL_RUN/end"
+}
 
 # What was done, for whoever asks later; a teardown takes the folder away.
 remember() { # RESULT NUMBER
@@ -81,7 +97,7 @@ confirmed() { # NUMBER
 }
 
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
-  log=$LVSCTL_RUN/$1.log
+  log=$logs/$1.log
   : >"$log"
   say "begin $1"
   if [ -e "$LVSCTL_RUN/$1.unless" ] && part "$LVSCTL_RUN/$1.unless" "$2" /dev/null; then
@@ -106,6 +122,7 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
     [ "$(cat "$LVSCTL_RUN/$1.undone")" = 0 ] || cat "$LVSCTL_RUN/$1.undo-log" >>"$log"
   fi
   part "$LVSCTL_RUN/$1.note" 120 /dev/null || :
+  [ "$code" -eq 0 ] || too_much "$log"
   quote_log "$log" "$1"
   if [ "$code" -eq 0 ]; then
     changed=$changed$1,
@@ -157,6 +174,7 @@ fi
 # Started a second time, after a line that broke, it leaves the first one alone.
 mkdir "$LVSCTL_RUN/started" 2>/dev/null || exit 0
 printf '%s\n' "$$" >"$LVSCTL_RUN/started/pid"
+open_logs
 
 while [ ! -e "$LVSCTL_RUN/stop" ] && read -r kind a b c d e f; do
   case $kind in
@@ -165,4 +183,5 @@ while [ ! -e "$LVSCTL_RUN/stop" ] && read -r kind a b c d e f; do
   esac
 done <"$LVSCTL_RUN/list"
 rm -f "$LVSCTL_RUN"/*.run "$LVSCTL_RUN"/*.unless "$LVSCTL_RUN"/*.validate "$LVSCTL_RUN"/*.keep "$LVSCTL_RUN"/*.note "$LVSCTL_RUN"/*.marks "$LVSCTL_RUN"/*.clears "$LVSCTL_RUN"/*.undo
+close_logs
 say "finished $failed"

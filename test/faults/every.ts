@@ -1,7 +1,11 @@
 import type { Fault } from './fault.ts';
 import { hostFaults } from './rows/host.ts';
 import { killFaults } from './rows/killed.ts';
+import { labFaults } from './rows/lab.ts';
 import { lineFaults } from './rows/lines.ts';
 import { signalFaults } from './rows/signals.ts';
 
+export { labFaults };
+
+/** Over sshd. */
 export const every: readonly Fault[] = [...lineFaults, ...killFaults, ...signalFaults, ...hostFaults];

@@ -86,6 +86,28 @@ export const hostFaults: readonly Fault[] = [
     },
   },
   {
+    fault: 'a step that prints 1 GB',
+    holds: 'the memory of the host is not filled; the step has failed, with the reason and the end of what it said',
+    tries: 2,
+    async play(target) {
+      const most = target.shell('df -k --output=size /run/lvsctl | tail -n 1').trim();
+      const run = await target.deploy(
+        `    - { name: endless, command: { run: "head -c 1000000000 /dev/zero | tr '\\\\0' x", creates: /srv/never } }\n${marked('after')}`,
+      );
+      must(run.exit === 1, 'the step has failed', said(run).slice(-2000));
+      must(/it printed more than 32 MiB, and was given room for no more/.test(run.stdout), 'why', said(run).slice(-2000));
+      must(run.stdout.length < 40_000, 'what is shown is bounded', `${run.stdout.length} characters`);
+      const used = target.shell('du -sk /run/lvsctl').split('\t')[0];
+      must(Number(used) < 1000, `nothing of it is left in the ${most} KiB`, used);
+      must(
+        target.shell('grep -c lvsctl/.*/logs /proc/mounts || :').trim() === '0',
+        'no memory of its own is left',
+        target.shell('cat /proc/mounts'),
+      );
+      must(target.shell('ls /srv') === '', 'the rest is not begun', target.shell('ls /srv'));
+    },
+  },
+  {
     fault: 'a host that prints escape codes, forged journal lines, and a great deal',
     holds: 'bounded, neutralised, not believed',
     tries: 1,

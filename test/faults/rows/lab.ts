@@ -1,0 +1,113 @@
+import { must } from '../fault.ts';
+import type { LabFault, LabTarget } from '../lab-target.ts';
+import { marked } from '../target.ts';
+
+const said = ({ exit, stdout, stderr }: { exit: number | null; stdout: string; stderr: string }): string =>
+  `exit ${exit}: ${stdout}${stderr}`.slice(-3000);
+const clear = (target: LabTarget) => target.shell('rm -rf /srv/* && sync');
+
+/** 200 KB of one letter. */
+const letters = (letter: string): string => letter.repeat(200_000);
+const file = (letter: string): string => `    - { name: a file, file: { path: /srv/file, content: "${letters(letter)}" }, notify: tell }\n`;
+
+/** Reads the file over and over, and notes what is neither all of one letter nor 200 KB. */
+const reader = `(while [ ! -e /srv/enough ]; do
+  [ "$(tr -d a </srv/file | wc -c)/$(wc -c </srv/file)" = 0/200000 ] || [ "$(tr -d b </srv/file | wc -c)" = 0 ] || cp /srv/file /srv/torn
+done) >/dev/null 2>&1 </dev/null &`;
+
+/** What it was is put back by the host itself. */
+const enforce = `export default ({ defineTask, sh, z }) => defineTask({
+  summary: 'Makes SELinux enforcing without looking.',
+  params: z.strictObject({}),
+  touches: () => ['selinux:mode'],
+  probe: () => sh\`cat /sys/fs/selinux/enforce\`,
+  parse: ({ stdout }) => stdout.trim(),
+  plan: (seen) => seen === '1' ? [] : [{
+    id: 'enforce', title: 'make SELinux enforcing', was: 'permissive\\n', will: 'enforcing\\n', risk: 'lockout',
+    run: sh\`printf 1 >/sys/fs/selinux/enforce\`,
+    undo: sh\`printf 0 >/sys/fs/selinux/enforce\`,
+  }],
+  settled: () => 'it is',
+  example: {},
+});
+`;
+
+export const labFaults: readonly LabFault[] = [
+  {
+    fault: 'the power of the host is cut in the middle of a run',
+    holds: 'the run has failed, with the reason; the file is whole, before and after; the next run converges, and no handler is lost',
+    tries: 2,
+    async play(target) {
+      const before = await target.deploy(file('a'));
+      must(before.exit === 0, 'the file is there', said(before));
+      await target.shell(`rm -f /srv/told; ${reader}`);
+      const slow = marked('slow', 600);
+      const going = target.deploy(file('b') + slow + marked('after'));
+      await target.until('/srv/marks');
+      must((await target.shell('[ ! -e /srv/torn ] || echo torn')) === '', 'a reader sees no torn file', 'one');
+      await target.power('off');
+      const cut = await going;
+      must(cut.exit === 1 || cut.exit === 5, 'the run has failed', said(cut));
+      must(!/defect of lvsctl/.test(cut.stderr), 'with a reason', said(cut));
+      await target.power('on');
+      await target.back();
+      const content = await target.shell('head -c 1 /srv/file; tr -d ab </srv/file | wc -c; wc -c </srv/file');
+      must(/^[ab]0\n200000\n$/.test(content), 'the file is whole', content);
+      const after = await target.deploy(file('b') + marked('after'));
+      must(after.exit === 0, 'the next run converges', said(after));
+      must(
+        (await target.shell('head -c 1 /srv/file; cat /srv/told')).startsWith('btold\n'),
+        'the handler has run',
+        await target.shell('cat /srv/told'),
+      );
+      const again = await target.deploy(file('b') + marked('after'));
+      must(again.exit === 0 && / 0 changes/.test(again.stdout), 'nothing is left to do', said(again));
+      await clear(target);
+    },
+  },
+  {
+    fault: 'the clock jumps in the middle of a run, a day on and two days back',
+    holds: 'each step is run once, the handler too; the lock is let go; the next run has nothing to do',
+    tries: 1,
+    async play(target) {
+      const jump = (name: string, by: string): string =>
+        `    - { name: ${name}, command: { run: "date -s \\"${by}\\" && touch /srv/${name}", creates: /srv/${name} }, notify: tell }\n`;
+      const tasks = marked('one') + jump('on', 'tomorrow') + marked('two', 3) + jump('back', '2 days ago') + marked('three', 3);
+      const run = await target.deploy(tasks);
+      must(run.exit === 0, 'the run ends well', said(run));
+      const marks = (await target.shell('cat /srv/marks')).trim().split('\n');
+      const expected = ['one', 'two', 'three'].flatMap((name) => [`begin ${name}`, `end ${name}`]);
+      must(JSON.stringify(marks) === JSON.stringify(expected), 'each step is run once', marks);
+      must((await target.shell('cat /srv/told')) === 'told\n', 'the handler is run once', await target.shell('cat /srv/told'));
+      const again = await target.deploy(tasks);
+      must(again.exit === 0 && / 0 changes/.test(again.stdout), 'nothing is left to do', said(again));
+      const left = (await target.shell('ls /run/lvsctl')).trim();
+      must(left === 'last', 'no lock and no run are left', left);
+      await clear(target);
+    },
+  },
+  {
+    fault: 'SELinux made enforcing on a disk without labels',
+    holds: 'the task refuses it, with the reason; forced, the host puts itself back within the timer and the run has failed',
+    tries: 1,
+    async play(target) {
+      const refused = await target.deploy('    - { name: mode, selinux: { state: enforcing } }\n');
+      must(refused.exit === 1, 'the task refuses it', said(refused));
+      must(
+        /SELinux cannot be enforcing yet: .*touch \/\.autorelabel/s.test(refused.stdout + refused.stderr),
+        'why, and what to do',
+        said(refused),
+      );
+      target.ownTask('enforce', enforce);
+      const forced = await target.deploy(`    - { name: enforce, enforce: {} }\n${marked('after')}`);
+      must(forced.exit === 1, 'the run has failed', said(forced));
+      must(
+        /could not be reached over a new connection within 60 s: it has put back what was there before/.test(forced.stdout),
+        'why',
+        said(forced),
+      );
+      const mode = await target.shell('cat /sys/fs/selinux/enforce; ls /srv');
+      must(mode === '0\n' || mode === '0', 'the host can be reached, and nothing was done behind it', mode);
+    },
+  },
+];
