@@ -36,6 +36,8 @@ export interface Flow {
   readonly forks: number;
   readonly serial?: Share | undefined;
   readonly maxFail?: Share | undefined;
+  /** What others have configured on the hosts may be replaced. */
+  readonly takeOver?: boolean | undefined;
   readonly resolve: (text: string) => string;
   /** Secret values to slots, in whatever a host says. */
   readonly conceal: (text: string) => string;

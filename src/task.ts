@@ -19,6 +19,8 @@ export interface PlanContext {
    * whose change asks by itself (`unless`) whether it is needed plans it then in any case.
    */
   readonly later?: boolean;
+  /** Somebody has said that what others have configured on these hosts may be replaced. */
+  readonly takeOver?: boolean;
 }
 
 /**

@@ -22,6 +22,8 @@ export interface CommonFlags {
   readonly forks: number;
   readonly serial?: Share;
   readonly maxFail?: Share;
+  /** Replace what others have configured on the hosts. */
+  readonly takeOver?: boolean;
   /** Name of the task that the run begins with. */
   readonly startAt?: string;
   /** Ask for every step whether it is to be done. */

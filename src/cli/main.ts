@@ -78,6 +78,9 @@ function common(command: Command): Command {
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
 }
 
+const takeOver = '--take-over';
+const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
+
 function changing(command: Command): Command {
   return common(command)
     .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
@@ -91,12 +94,14 @@ function changing(command: Command): Command {
 
 changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
   .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
+  .option(takeOver, takeOverMeans)
   .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
 changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
   .option('-C, --check', 'stop at the plan: same as "plan"')
   .option('-y, --yes', 'do not ask')
   .option('--step', 'ask for each step whether it is to be done')
+  .option(takeOver, takeOverMeans)
   .option('--plan <file>', 'do what "lvsctl plan --out" has kept, without asking; nothing is touched where the hosts want anything else')
   .action(async (file: string, flags: DeployFlags) => (await import('./commands/deploy.ts')).deploy(file, flags));
 

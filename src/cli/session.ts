@@ -93,6 +93,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     forks: flags.forks,
     serial: flags.serial,
     maxFail: flags.maxFail,
+    takeOver: flags.takeOver,
     resolve: (text) => secrets.resolve(text),
     conceal: (text) => secrets.conceal(text),
     resume: ['lvsctl', ...withoutValues(process.argv.slice(2)).map(quote)].join(' '),

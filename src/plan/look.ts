@@ -23,6 +23,8 @@ export interface LookOptions extends Omit<ProbeAllOptions, 'doing'> {
   readonly held: () => ReadonlySet<string>;
   readonly serial?: Share | undefined;
   readonly maxFail?: Share | undefined;
+  /** What others have configured may be replaced. */
+  readonly takeOver?: boolean | undefined;
 }
 
 /** A plan and what it was made from. */

@@ -13,6 +13,8 @@ interface StepInput {
   readonly seen: Readonly<Record<string, Seen>>;
   readonly resolve: (text: string) => string;
   readonly conceal: (text: string) => string;
+  /** What others have configured may be replaced. */
+  readonly takeOver?: boolean | undefined;
   /** Blocks in which something is to be done before this step. */
   readonly busy?: ReadonlySet<string>;
 }
@@ -48,7 +50,14 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
   const found = task.parse(output ?? { stdout: '', stderr: '', exit: 127 }, step.want);
   const same: PlanContext['same'] = (text, wanted) => text === resolve(wanted);
   const changes = task
-    .plan(found, step.want, { facts, host, fleet, same, ...(isLater(step, input.busy) && { later: true }) })
+    .plan(found, step.want, {
+      facts,
+      host,
+      fleet,
+      same,
+      ...(isLater(step, input.busy) && { later: true }),
+      ...(input.takeOver && { takeOver: true }),
+    })
     .map((change) => ({ ...change, notify: [...new Set([...(change.notify ?? []), ...step.notify])] }));
   const pendingReboot = task.pendingReboot?.(found, step.want) ?? [];
   const stays = task.stays?.(found, step.want) ?? [];

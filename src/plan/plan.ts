@@ -22,6 +22,8 @@ export interface PlanInput {
   /** `--serial` and `--max-fail`, which win over what the plays say. */
   readonly serial?: Share | undefined;
   readonly maxFail?: Share | undefined;
+  /** `--take-over`: what others have configured may be replaced. */
+  readonly takeOver?: boolean | undefined;
 }
 
 export interface Planned {

@@ -6,6 +6,7 @@ import { apacheHandlers, apacheIsLoaded, probeApache, reloadApache, validApache 
 import { listenLines, normal, virtualHosts } from './support/apache-sites.ts';
 import { linkChange } from './support/file-states.ts';
 import { type ConfigState, configStateOf } from './support/nginx-process.ts';
+import { asItCameProbe, isAsItCame, ownHead, refuseForeignFile } from './support/ownership.ts';
 import { fileContent } from './support/params.ts';
 import { anyAddress, pageFile, plainName, plainPath, portNumber, refuseFaults, siteNames, sitePage } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
@@ -52,6 +53,8 @@ interface SeenApache {
   /** Arguments of `Listen` that stand in other files of the Red Hat family. */
   readonly listens: readonly string[];
   readonly installed: boolean;
+  /** The list of ports is what the package has brought. */
+  readonly asItCame: boolean;
   readonly process: ConfigState;
 }
 
@@ -75,6 +78,7 @@ export default defineTask<Want, SeenApache>({
     lines(
       filesProbe(pathsOf(want)),
       probeApache,
+      asItCameProbe(paths.ports),
       sh`[ ! -x /usr/sbin/apache2 ] && [ ! -x /usr/sbin/httpd ] || printf 'installed\n'`,
       sh`[ ! -d /etc/httpd/conf.d ] || for file in /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf; do
   [ "$file" = ${paths.httpd} ] || sed -n 's/^[[:blank:]]*[Ll]isten[[:blank:]]\\{1,\\}/listen /p' "$file"
@@ -87,10 +91,12 @@ done`,
       pages: files.slice(names.length),
       listens: [...rest.matchAll(/^listen (\S.*)$/gm)].map(([, value = '']) => value),
       installed: /^installed$/m.test(rest),
+      asItCame: isAsItCame(rest),
       process: configStateOf(rest),
     };
   },
   plan: (seen, want, context) => {
+    if (context.facts.packageManager !== 'dnf') refuseForeignFile(seen.fixed.ports, paths.ports, seen.asItCame, context);
     const pages = pagesOf(want).flatMap(({ path, content }, index) =>
       fileChange({ seen: seen.pages[index] as SeenFile, path, content, makeParent: true, context }),
     );
@@ -132,7 +138,7 @@ function configChanges(
     const lines = listenLines(sites, installed ? listens : ['80']);
     return fileChange({ seen: fixed.httpd, path: paths.httpd, content: apacheConf(sites, lines), validate, context });
   }
-  const ports = `# Managed by lvsctl: changes are overwritten\n${listenLines(sites, [])
+  const ports = `${ownHead}\n${listenLines(sites, [])
     .map((line) => `Listen ${line}\n`)
     .join('')}`;
   return [

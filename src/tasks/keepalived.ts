@@ -1,5 +1,5 @@
 /** One word in a playbook: the configuration of keepalived, and that the running one has read it. */
-import { type Change, defineTask, lines, type Sh, sh } from '../task.ts';
+import { type Change, defineTask, lines, type PlanContext, refuse, type Sh, sh } from '../task.ts';
 import { keepalivedConf } from './support/keepalived-conf.ts';
 import { refuseOlder } from './support/keepalived-keywords.ts';
 import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
@@ -7,6 +7,8 @@ import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, vali
 import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived-scripts.ts';
 import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived-version.ts';
 import { sharedPart } from './support/keepalived-vrrp.ts';
+import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/ownership.ts';
+import { rulesPath } from './support/table-files.ts';
 import { type Heard, notLooked, parseHeard, refuseForeign, vridProbe } from './support/vrid-listen.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
@@ -19,6 +21,10 @@ interface SeenKeepalived {
   readonly process: 'none' | 'loaded' | 'pending';
   /** What was heard of other routers; absent where keepalived runs. */
   readonly heard: Heard | undefined;
+  /** The configuration is what the package has brought. */
+  readonly asItCame: boolean;
+  /** Virtual servers in the kernel's table that neither keepalived nor the rules of lvsctl have made. */
+  readonly foreignRows: number;
 }
 
 export default defineTask<KeepalivedWant, SeenKeepalived>({
@@ -36,7 +42,9 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
       sh`printf 'process %s\n' "$state"
 if [ "$state" = none ]; then`,
       vridProbe(want.vrrp.instances),
+      tableProbe,
       sh`fi`,
+      asItCameProbe(configPath),
     ),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
@@ -47,12 +55,16 @@ if [ "$state" = none ]; then`,
       version: parseVersion(rest),
       process: process === 'loaded' || process === 'pending' ? process : 'none',
       heard: parseHeard(rest),
+      asItCame: isAsItCame(rest),
+      foreignRows: Number(/^table (\d+)$/m.exec(rest)?.[1] ?? 0),
     };
   },
   plan: (seen, want, context) => {
     const { facts, same } = context;
     const version = versionFor(seen.version, facts, want.version);
     refuseOlder(version, want);
+    refuseForeignFile(seen.file, configPath, seen.asItCame, context);
+    refuseForeignTable(seen, context);
     if (seen.heard) refuseForeign(seen.heard, want.vrrp.instances, context);
     const content = keepalivedConf(want, version);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
@@ -80,6 +92,17 @@ if [ "$state" = none ]; then`,
   handlers: (want) => keepalivedHandlers(valid(sh`${configPath}`, want)),
   example: { router_id: 'dr1', vrrp: exampleVrrp, priorities: { lvs: 100 }, services: [exampleService] },
 });
+
+/** What a keepalived that was killed has left is its own. */
+const tableProbe = sh`[ ! -r /proc/net/ip_vs ] || [ -e ${rulesPath} ] || printf 'table %s\n' "$(grep -cE '^(TCP|UDP|SCTP|FWM) ' /proc/net/ip_vs)"`;
+
+function refuseForeignTable({ file, foreignRows }: SeenKeepalived, { takeOver }: Pick<PlanContext, 'takeOver'>): void {
+  if (file.type !== 'missing' || foreignRows === 0 || takeOver) return;
+  throw refuse(
+    `the kernel has ${foreignRows === 1 ? 'a virtual server' : `${foreignRows} virtual servers`} that nothing of lvsctl has made, and keepalived would empty the table`,
+    'see "ipvsadm -Ln"; take away what made them, or deploy with --take-over',
+  );
+}
 
 /** The kernel tells of processes through a module that keepalived has loaded. */
 function connector({ vrrp: { instances } }: KeepalivedWant): readonly string[] {

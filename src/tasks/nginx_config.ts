@@ -5,11 +5,14 @@ import { nginxLayout } from './support/nginx-layout.ts';
 import { type NginxSite, type NginxWant, nginxParams } from './support/nginx-params.ts';
 import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx-process.ts';
 import { nginxQuote, nginxServers } from './support/nginx-sites.ts';
+import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/ownership.ts';
 import { endpointOf, pageFile } from './support/web-sites.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenConfig {
   readonly config: SeenFile;
+  /** It is what the package or the build has brought. */
+  readonly asItCame: boolean;
   /** In the order of `pagesOf`. */
   readonly pages: readonly SeenFile[];
   /** Whether the running nginx has read the configuration that is there. */
@@ -30,14 +33,15 @@ export default defineTask<NginxWant, SeenConfig>({
     ...(want.group === undefined ? [] : [`group:${want.group}`]),
     ...certificates(want).map((path) => `file:${path}`),
   ],
-  probe: (want) => lines(filesProbe(pathsOf(want)), probeConfig(layoutOf(want))),
+  probe: (want) => lines(filesProbe(pathsOf(want)), probeConfig(layoutOf(want)), asItCameProbe(configPath(want))),
   parse: (output, want) => {
     const { files, rest } = parseFiles(output, pathsOf(want));
     const [config, ...pages] = files as [SeenFile, ...SeenFile[]];
-    return { config, pages, process: configStateOf(rest) };
+    return { config, pages, asItCame: isAsItCame(rest), process: configStateOf(rest) };
   },
   plan: (seen, want, context) => {
     refuseBuild(want, context);
+    refuseForeignFile(seen.config, configPath(want), seen.asItCame, context);
     const config = fileChange({
       seen: seen.config,
       path: configPath(want),

@@ -6,13 +6,14 @@ import { reloadFile } from './keepalived-process.ts';
 import { shippedScripts } from './keepalived-scripts.ts';
 import { virtualServerBlock } from './keepalived-services.ts';
 import { vrrpBlocks } from './keepalived-vrrp.ts';
+import { ownHead } from './ownership.ts';
 import type { VrrpParams } from './vrrp-params.ts';
 
 /** The whole file, for keepalived `version`. Deterministic; may hold secret slots as passwords. */
 export function keepalivedConf(want: KeepalivedWant, version: string): string {
   const parts = [block('global_defs', globals(want, version)), ...vrrpBlocks(want), ...want.services.map(virtualServerBlock)];
   const text = renderParts(parts, /^(?:vrrp_|virtual_server|real_server)/);
-  return `${['# Managed by lvsctl: changes are overwritten', ...text].join('\n')}\n`;
+  return `${[ownHead, ...text].join('\n')}\n`;
 }
 
 function globals(want: KeepalivedWant, version: string): readonly Part[] {
