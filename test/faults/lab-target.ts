@@ -6,7 +6,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type CliResult, lvsctl } from '../support/cli.ts';
 import { must } from './fault.ts';
 
-const inventory = 'test/faults/lab.yaml';
 /** On machines of the lab: time for what takes a second elsewhere. */
 const patience = 240_000;
 
@@ -29,24 +28,28 @@ export interface LabFault {
   readonly fault: string;
   readonly holds: string;
   readonly tries: number;
+  /** SELinux is on: everything takes much longer there. */
+  readonly selinux?: boolean;
   readonly play: (target: LabTarget) => Promise<void>;
 }
 
 /** Boots the machine, does the work, and takes the lab down, whatever came of it. */
-export async function withLab(work: (target: LabTarget) => Promise<void>): Promise<void> {
+export async function withLab(selinux: boolean, work: (target: LabTarget) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'lvsctl-faults-'));
   mkdirSync(join(folder, 'tasks'));
+  const inventory = join(folder, 'lab.yaml');
+  writeFileSync(inventory, inventoryText(selinux));
   try {
     const up = await lvsctl('lab', 'up', inventory);
     must(up.exit === 0, 'the lab comes up', up.stderr.slice(-2000));
-    await work(labTarget(folder));
+    await work(labTarget(folder, inventory));
   } finally {
     await lvsctl('lab', 'down', inventory);
     rmSync(folder, { recursive: true });
   }
 }
 
-function labTarget(folder: string): LabTarget {
+function labTarget(folder: string, inventory: string): LabTarget {
   const book = join(folder, 'book.yaml');
   const exec = (script: string) => lvsctl('lab', 'exec', inventory, 'web1', '--', script);
   const shell = async (script: string): Promise<string> => {
@@ -75,6 +78,20 @@ function labTarget(folder: string): LabTarget {
     until: (file) => wait(`${file} is there`, async () => (await exec(`[ -e ${file} ]`)).exit === 0),
     ownTask: (name, module) => writeFileSync(join(folder, 'tasks', `${name}.js`), module),
   };
+}
+
+/** Each kind of lab has a name of its own. */
+function inventoryText(selinux: boolean): string {
+  return `cluster: ${selinux ? 'faults-selinux' : 'faults'}
+lab: { memory: 512${selinux ? ', selinux: permissive' : ''} }
+vrrp: { id: 62, interface: eth0 }
+services:
+  - { vip: 10.18.62.30, port: 80, scheduler: rr, backends: all }
+directors:
+  dr1: { address: 10.18.62.10, priority: 100 }
+backends:
+  web1: { address: 10.18.62.13 }
+`;
 }
 
 function playbook(tasks: string): string {

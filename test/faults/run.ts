@@ -63,11 +63,12 @@ async function onSshd(): Promise<readonly Row[]> {
 }
 
 async function inLab(): Promise<readonly Row[]> {
-  const faults = chosen(labFaults);
-  let rows: readonly Row[] = [];
-  if (faults.length > 0) {
-    await withLab(async (target) => {
-      rows = await playAll(faults.map(({ play, ...fault }) => ({ ...fault, play: () => play(target) })));
+  const rows: Row[] = [];
+  for (const selinux of [false, true]) {
+    const faults = chosen(labFaults).filter((fault) => (fault.selinux ?? false) === selinux);
+    if (faults.length === 0) continue;
+    await withLab(selinux, async (target) => {
+      rows.push(...(await playAll(faults.map(({ fault, holds, tries, play }) => ({ fault, holds, tries, play: () => play(target) })))));
     });
   }
   return rows;
