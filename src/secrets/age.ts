@@ -28,9 +28,9 @@ export async function decryptAge(
   file: string,
 ): Promise<string> {
   const decrypter = new Decrypter();
-  if ('passphrase' in keys) decrypter.addPassphrase(keys.passphrase);
-  else for (const identity of keys.identities) decrypter.addIdentity(identity);
   try {
+    if ('passphrase' in keys) decrypter.addPassphrase(keys.passphrase);
+    else for (const identity of keys.identities) decrypter.addIdentity(identity);
     return await decrypter.decrypt(binary(bytes, file), 'text');
   } catch (error) {
     if (!/^no identity matched/.test(error instanceof Error ? error.message : '')) throw torn(file);

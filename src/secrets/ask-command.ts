@@ -1,5 +1,6 @@
 /** Values from a program of the operator's, such as a password manager. An inventory cannot name it: it could run anything. */
 import { spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
 import { complaint } from './complaint.ts';
 
 /** A program and its arguments, in which `{name}` stands for the secret's name. */
@@ -44,7 +45,7 @@ export function askCommand(
   if (code === 'ETIMEDOUT')
     throw complaint('command', `${program} did not give secret "${name}" within ${timeout / 1000} s`, undefined, 'unlock it first');
   if (code !== undefined) return { why: `${program} cannot be run (${code})` };
-  if (status !== 0) return { why: `${program} ended with ${status ?? 'a signal'}` };
+  if (status !== 0) return { why: `${basename(program)} ended with ${status ?? 'a signal'}` };
   const value = stdout.toString('utf8').replace(/\r?\n$/, '');
-  return value === '' ? { why: `${program} printed nothing` } : { value };
+  return value === '' ? { why: `${basename(program)} printed nothing` } : { value };
 }

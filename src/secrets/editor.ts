@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import { complaint } from './complaint.ts';
 import { privateFolder } from './private-folder.ts';
@@ -81,5 +81,5 @@ async function runEditor(file: string, guard: Guard): Promise<void> {
   if (guard.asked() || by !== null || exit === EXIT.interrupted) {
     throw new LvsError('interrupted: nothing was changed', { code: 'cli.interrupted', exitCode: EXIT.interrupted });
   }
-  if (exit !== 0) throw complaint('editor', `${program} ended with ${exit}: nothing was changed`, undefined);
+  if (exit !== 0) throw complaint('editor', `${basename(program)} ended with ${exit}: nothing was changed`, undefined);
 }

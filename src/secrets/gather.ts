@@ -1,4 +1,5 @@
 /** Values of the secrets of a run, before any host is spoken to: the environment, then the file, then the command, then the terminal. */
+import { basename } from 'node:path';
 import { EXIT, LvsError } from '../errors.ts';
 import { secretVariable } from '../sh/secret.ts';
 import { askCommand, secretCommand } from './ask-command.ts';
@@ -57,7 +58,7 @@ function rejectMissing(missing: readonly string[], { from, inventory, command, r
     const file = from
       ? `put it into ${from.file} ("lvsctl secrets edit ${inventory}")`
       : `name an encrypted file under "secrets" in ${inventory}`;
-    const program = command ? `have ${command} give it (${reasons[index]})` : 'name a program in LVSCTL_SECRETS_COMMAND';
+    const program = command ? `have ${basename(command)} give it (${reasons[index]})` : 'name a program in LVSCTL_SECRETS_COMMAND';
     const hint = `set ${secretVariable(name)}, ${file}, ${program}, or run it on a terminal to be asked`;
     return { message: `secret "${name}" has no value`, options: { code: 'secret.missing', exitCode: EXIT.badInput, hint } };
   });

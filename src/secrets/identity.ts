@@ -19,26 +19,37 @@ export function identityFile(said: string | undefined): IdentityFile {
   return { file: join(XDG_CONFIG_HOME || join(homedir(), '.config'), 'lvsctl', 'age.key'), own: true };
 }
 
+/** A key pair of age, each half as people write it. */
+export interface Identity {
+  readonly secret: string;
+  readonly recipient: string;
+}
+
 /** The keys in it, one on a line. Throws LvsError (exit 4), also where others may read them. */
-export function readIdentities({ file, own }: IdentityFile): readonly string[] {
+export async function readIdentities({ file, own }: IdentityFile): Promise<readonly Identity[]> {
   const lines = readBytes(file, { own, private: true }).toString('utf8').split(/\r?\n/);
   const keys = lines
     .map((text, index) => ({ text: text.trim(), line: index + 1 }))
     .filter(({ text }) => text !== '' && !text.startsWith('#'));
-  const strange = keys.find(({ text }) => !/^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/.test(text));
-  if (strange || keys.length === 0) {
-    const found = strange ? `line ${strange.line} of this file is no age identity` : 'there is no age identity in this file';
-    throw complaint('identity', found, file, 'it begins with AGE-SECRET-KEY-1; "lvsctl secrets keygen" makes one');
-  }
-  return keys.map(({ text }) => text);
+  if (keys.length === 0) throw noIdentity('there is no age identity in this file', file);
+  return Promise.all(keys.map(async ({ text, line }) => ({ secret: text, recipient: await recipientOf(text, line, file) })));
 }
 
-/** The public keys of the identities. Throws LvsError (exit 4) where one is misspelt. */
-export async function recipientsOf(identity: IdentityFile): Promise<readonly string[]> {
-  const keys = readIdentities(identity);
+/** The library's own complaint repeats the key. */
+async function recipientOf(secret: string, line: number, file: string): Promise<string> {
+  if (!/^AGE-SECRET-KEY-(?:PQ-)?1[A-Z0-9]+$/.test(secret)) throw noIdentity(`line ${line} of this file is no age identity`, file);
   try {
-    return await Promise.all(keys.map((key) => identityToRecipient(key)));
+    return await identityToRecipient(secret);
   } catch {
-    throw complaint('identity', 'a key in this file is misspelt', identity.file);
+    throw noIdentity(`the age identity in line ${line} of this file is misspelt`, file);
   }
+}
+
+function noIdentity(found: string, file: string): Error {
+  return complaint('identity', found, file, 'it begins with AGE-SECRET-KEY-1; "lvsctl secrets keygen" makes one');
+}
+
+/** The public keys of the identities. Throws LvsError (exit 4). */
+export async function recipientsOf(identity: IdentityFile): Promise<readonly string[]> {
+  return (await readIdentities(identity)).map(({ recipient }) => recipient);
 }

@@ -60,7 +60,9 @@ async function unlock(bytes: Buffer, { file, identity }: SecretsFile, ask: Ask |
   if (!isAge(bytes))
     throw complaint('format', 'this is neither an age file nor one of ansible-vault', file, '"lvsctl secrets encrypt" makes one');
   if (!locksOf(bytes, file).includes('scrypt'))
-    return splitRecipients(await decryptAge(bytes, { identities: readIdentities(identityFile(identity)) }, file));
+    return splitRecipients(
+      await decryptAge(bytes, { identities: (await readIdentities(identityFile(identity))).map(({ secret }) => secret) }, file),
+    );
   const passphrase = await agePassphrase(file, ask);
   return { ...splitRecipients(await decryptAge(bytes, { passphrase }, file)), passphrase };
 }

@@ -30,16 +30,12 @@ export async function sourcesOf({ named, needed, from, ask }: Sources): Promise<
     const known = { name, needed: needed.has(name) };
     if (process.env[secretVariable(name)] !== undefined) return { ...known, from: `environment: ${secretVariable(name)}` };
     if (file?.values?.has(name)) return { ...known, from: `file: ${from?.file}` };
-    const why = file?.why === undefined ? {} : { why: `${from?.file}: ${file.why}` };
-    if (command)
-      return {
-        ...known,
-        from: `command: ${command.map((word) => word.replaceAll('{name}', name)).join(' ')}`,
-        why: 'not asked yet',
-        ...why,
-      };
-    if (ask) return { ...known, from: 'asked for on the terminal', ...why };
-    return { ...known, ...why };
+    const reasons = file?.why === undefined ? [] : [`${from?.file}: ${file.why}`];
+    if (command) {
+      const words = command.map((word) => word.replaceAll('{name}', name)).join(' ');
+      return { ...known, from: `command: ${words}`, why: ['not asked yet', ...reasons].join('; ') };
+    }
+    return { ...known, ...(ask && { from: 'asked for on the terminal' }), ...(reasons[0] !== undefined && { why: reasons[0] }) };
   });
 }
 
