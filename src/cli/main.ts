@@ -157,7 +157,7 @@ common(
   secrets.command('list').description('which secrets are wanted, and where their values would come from; exit 4 when one would be missing'),
 )
   .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
-  .action(async (file: string, flags: CommonFlags) => (await import('./commands/secrets.ts')).list(file, flags));
+  .action(async (file: string, flags: CommonFlags) => (await import('./commands/secrets-list.ts')).list(file, flags));
 secrets
   .command('keygen')
   .description('make a key of your own; its public part is printed')

@@ -163,6 +163,7 @@ async function lvsctl(
   heard.push(said);
   return { exit, said };
 }
+const inHome = (line: readonly string[]): readonly string[] => ['sh', '-c', 'cd "$HOME" && exec "$@"', 'sh', ...line];
 const withBook = (name: string): readonly string[] => ['-p', join(home, name), '-e', `@${join(home, 'extra.yaml')}`];
 
 /** Files below the folders, on the control machine or the host, that hold a sentinel. */
@@ -209,7 +210,6 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   expect(sshd.log().length).toBe(before);
 
   const typing = [...words, 'deploy', 'i.yaml', '--limit', 'web1', ...withBook('more.yaml'), '--yes', '-vv'];
-  const inHome = (line: readonly string[]): readonly string[] => ['sh', '-c', 'cd "$HOME" && exec "$@"', 'sh', ...line];
   const onTerminal = await typed(inHome(typing), environment(), 'value of secret asked', asked);
   heard.push(onTerminal.stdout, onTerminal.stderr);
   expect(onTerminal.exit).toBe(0);

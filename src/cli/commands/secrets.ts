@@ -1,4 +1,4 @@
-/** `lvsctl secrets`: the encrypted file of an inventory, and where values come from. No value is ever printed. */
+/** `lvsctl secrets edit`, `encrypt`, `rekey` and `keygen`: the encrypted file of an inventory. No value is ever printed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { EXIT, formatError, LvsError } from '../../errors.ts';
@@ -11,13 +11,10 @@ import { openForRekeying, type SecretsFile } from '../../secrets/open.ts';
 import { newPassphrase } from '../../secrets/passwords.ts';
 import { readBytes } from '../../secrets/read-file.ts';
 import { withRecipients } from '../../secrets/recipients.ts';
-import { type SourceOf, sourcesOf } from '../../secrets/sources.ts';
 import { parseValues } from '../../secrets/values.ts';
 import { createFile, replaceFile } from '../../secrets/write-file.ts';
 import { printable } from '../../view/printable.ts';
 import { askSecret } from '../ask-secret.ts';
-import type { CommonFlags } from '../flags.ts';
-import { bindAll, neededSecrets, ownPlaybook, readAll } from '../session.ts';
 
 export interface LockFlags {
   readonly recipient?: readonly string[];
@@ -81,30 +78,6 @@ export async function keygen(flags: { readonly output?: string }): Promise<void>
   createFile(file, `# created: ${new Date().toISOString()}\n# public key: ${recipient}\n${identity}\n`);
   warn(`${file} holds your secret key: keep a copy where nobody else reads it`);
   process.stdout.write(`${recipient}\n`);
-}
-
-/** What a deploy and a verify would want; exit 4 where a value would be missing. */
-export async function list(inventory: string, flags: CommonFlags): Promise<void> {
-  const books = { plays: flags.playbook ?? ownPlaybook('deploy'), checks: flags.playbook ?? ownPlaybook('verify') };
-  const read = await readAll(inventory, flags, books);
-  const needed = neededSecrets(bindAll(read, flags), read.secretNames);
-  const listed = await sourcesOf({ named: read.secretNames, needed, from: read.secrets, ask: asking() });
-  const missing = listed.some(({ name, from }) => from === undefined && needed.has(name));
-  process.exitCode = missing ? EXIT.badInput : EXIT.done;
-  if (flags.json)
-    process.stdout.write(
-      `${JSON.stringify({ command: 'secrets list', ok: !missing, exitCode: process.exitCode, secrets: listed }, null, 2)}\n`,
-    );
-  else for (const line of table(listed)) say(line);
-}
-
-function table(listed: readonly SourceOf[]): readonly string[] {
-  if (listed.length === 0) return ['no secret is wanted'];
-  const width = Math.max(...listed.map(({ name }) => name.length));
-  return listed.map(({ name, from, why, needed }) => {
-    const note = [why, needed ? undefined : 'not wanted by a deploy'].filter((one) => one !== undefined).join('; ');
-    return `${name.padEnd(width)}  ${from ?? 'nowhere'}${note ? ` (${note})` : ''}`;
-  });
 }
 
 function fileOf(inventory: string): SecretsFile {
