@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
+import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
@@ -135,6 +136,38 @@ common(verb('freeze', 'nothing changes these hosts until then', 'lvsctl freeze i
   .option('--why <text>', 'said to whoever tries')
   .option('--lift', 'they may be changed again')
   .action(async (file: string, flags: FreezeFlags) => (await import('./commands/freeze.ts')).freeze(file, flags));
+
+const secrets = verb(
+  'secrets',
+  'values for !secret NAME, encrypted beside the inventory (docs/secrets.md)',
+  'lvsctl secrets edit inventory/dr.yaml',
+);
+const locked = (command: Command): Command =>
+  command
+    .addOption(new Option('-r, --recipient <key>', 'a public key (age1…) that may open it; may be given again').argParser(words))
+    .option('--passphrase', 'a passphrase opens it, in the place of keys');
+secrets
+  .command('edit')
+  .description('change the file in your editor; it stays encrypted for whom it was')
+  .argument('<inventory>', 'the inventory file')
+  .action(async (file: string) => (await import('./commands/secrets.ts')).edit(file));
+locked(secrets.command('encrypt').description('make an encrypted file of a YAML file NAME: VALUE'))
+  .argument('<file>', 'the file in clear; "-": standard input')
+  .option('-o, --output <file>', 'unless said, the same name with the ending .age')
+  .action(async (file: string, flags: EncryptFlags) => (await import('./commands/secrets.ts')).encrypt(file, flags));
+locked(secrets.command('rekey').description('encrypt the file for exactly these'))
+  .argument('<inventory>', 'the inventory file')
+  .action(async (file: string, flags: LockFlags) => (await import('./commands/secrets.ts')).rekey(file, flags));
+common(
+  secrets.command('list').description('which secrets are wanted, and where their values would come from; exit 4 when one would be missing'),
+)
+  .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
+  .action(async (file: string, flags: CommonFlags) => (await import('./commands/secrets-list.ts')).list(file, flags));
+secrets
+  .command('keygen')
+  .description('make a key of your own; its public part is printed')
+  .option('-o, --output <file>', 'unless said, ~/.config/lvsctl/age.key; one that is there is left')
+  .action(async (flags: { output?: string }) => (await import('./commands/secrets.ts')).keygen(flags));
 
 const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
 const labVerb = (name: string, summary: string): Command =>

@@ -1,6 +1,7 @@
 /** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
 import { type Answer, hostsOf, run } from '../flow.ts';
 import type { Host, Plan, Report } from '../model.ts';
+import { secretSlot, secretsIn } from '../sh/secret.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
@@ -33,6 +34,8 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
     emit: (event) => watch.emit(event),
     confirm: async (plan, soFar) => {
       await watch.close();
+      // A template may want one that no parameter names: before anything is changed is early enough to say that it has no value.
+      for (const name of secretsIn(plan)) flow.resolve(secretSlot(name));
       const answer = await confirm(soFar, plan);
       if (answer) watch = await startWatch(hostsOf(flow), flags);
       return answer;

@@ -13,7 +13,9 @@ import { type BindOptions, bindPlaybook } from '../playbook/bind.ts';
 import { readExtraVars } from '../playbook/extra-vars.ts';
 import { loadPlaybook } from '../playbook/load.ts';
 import { loadRegistry, type Registry } from '../playbook/registry.ts';
-import { Secrets, secretVariable } from '../sh/secret.ts';
+import { gatherSecrets } from '../secrets/gather.ts';
+import type { SecretsFile } from '../secrets/open.ts';
+import { Secrets, secretsIn } from '../sh/secret.ts';
 import { quote } from '../sh/sh.ts';
 import { sshTransport } from '../transport/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -45,17 +47,18 @@ interface Read {
   readonly checks: Playbook | undefined;
   readonly extraVars: Readonly<Record<string, unknown>>;
   readonly secretNames: readonly string[];
+  readonly secrets: SecretsFile | undefined;
 }
 
 /** Throws LvsError (exit 4). */
 export async function readAll(file: string, flags: CommonFlags, books: Books): Promise<Read> {
-  const { fleet: declared, secretNames } = loadInventory(file);
+  const { fleet: declared, secretNames, secrets } = loadInventory(file);
   const fleet = withFailed({ fleet: declared, lab: flags.lab ?? false }, flags.limit);
   const registry = await loadRegistry([books.plays, books.checks].filter((path) => path !== undefined));
   const extra = readExtraVars(flags.extraVars ?? []);
   const [plays, checks] = [books.plays, books.checks].map((path) => (path === undefined ? undefined : loadPlaybook(path)));
   const named = [...secretNames, ...extra.secretNames, ...(plays?.secretNames ?? []), ...(checks?.secretNames ?? [])];
-  return { fleet, registry, plays, checks, extraVars: extra.values, secretNames: named };
+  return { fleet, registry, plays, checks, extraVars: extra.values, secretNames: [...new Set(named)], secrets };
 }
 
 /** The playbooks bound to the inventory's hosts. Throws LvsError (exit 4). */
@@ -79,7 +82,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
   };
   const interlude = createInterlude();
-  const secrets = new Secrets(secretsFromEnvironment(read.secretNames));
+  const secrets = new Secrets(await valuesFor(read, neededSecrets(bound, read.secretNames)));
   rejectSecretValues(fleet, (text) => secrets.resolve(text));
   return {
     runId: newRunId(),
@@ -100,6 +103,11 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
   };
 }
 
+function valuesFor({ fleet, secretNames, secrets }: Read, needed: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+  const ask = process.stdin.isTTY ? askSecret : undefined;
+  return gatherSecrets({ named: secretNames, needed, inventory: fleet.file, ask, ...(secrets && { from: secrets }) });
+}
+
 interface Passwords {
   readonly login: string | undefined;
   readonly sudo: string | undefined;
@@ -115,9 +123,17 @@ function transportOf(flags: CommonFlags, lab: Lab | undefined, { login, sudo }: 
   });
 }
 
-function secretsFromEnvironment(names: readonly string[]): ReadonlyMap<string, string> {
-  const found = names.map((name) => [name, process.env[secretVariable(name)]] as const);
-  return new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+/**
+ * Secrets that the run will send or compare, whatever else is named. Behind a barrier nobody knows yet what is used, so that everything
+ * named may be.
+ */
+export function neededSecrets({ bind, checks }: Pick<Session, 'bind' | 'checks'>, named: readonly string[]): ReadonlySet<string> {
+  const plays = bind();
+  const steps = plays.flatMap((play) => Object.values(play.steps).flat());
+  if (steps.some(({ waits }) => waits !== undefined)) return new Set(named);
+  const handlers = plays.flatMap((play) => Object.values(play.handlers ?? {}).flat());
+  const looks = [...plays.flatMap(({ gate = [] }) => gate), ...checks.flatMap((play) => play.checks)];
+  return secretsIn([...steps, ...looks].map(({ want }) => want).concat(handlers.map(({ handler }) => handler)));
 }
 
 function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {

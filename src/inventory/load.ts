@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
+import type { SecretsFile } from '../secrets/open.ts';
+import { besideInventory } from '../secrets/read-file.ts';
 import { buildFleet } from './build.ts';
 import { toError } from './complaints.ts';
+import { defined } from './defined.ts';
 import { allowedWords, explainIssues } from './explain.ts';
 import { resolveGroups } from './groups.ts';
 import { expandHosts } from './host-ranges.ts';
 import { findFaults } from './rules.ts';
-import { inventorySchema } from './schema.ts';
+import { inventorySchema, type SecretsShape } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
 
 /** An inventory that may be used. */
@@ -15,6 +18,8 @@ export interface Inventory {
   readonly fleet: Fleet;
   /** Names of the secrets that it wants, each once. */
   readonly secretNames: readonly string[];
+  /** Where values of secrets lie, encrypted. */
+  readonly secrets?: SecretsFile;
 }
 
 /** Reads and checks an inventory file. Throws as `parseInventory`, and LvsError `inventory.unreadable` (exit 4). */
@@ -40,7 +45,12 @@ export function parseInventory(text: string, file: string): Inventory {
   const fleet = buildFleet(parsed.data, resolved, file);
   const faults = [...resolved.complaints, ...findFaults({ shape: parsed.data, fleet, locate: source.locate })];
   if (faults.length > 0) throw toError(source.once(faults), file, source.locate);
-  return { fleet, secretNames: yaml.secretNames };
+  const { secrets } = parsed.data;
+  return { fleet, secretNames: yaml.secretNames, ...(secrets && { secrets: buildSecrets(secrets, file) }) };
+}
+
+function buildSecrets({ file, identity }: SecretsShape, inventory: string): SecretsFile {
+  return defined({ file: besideInventory(inventory, file), identity: identity && besideInventory(inventory, identity) });
 }
 
 function readText(file: string): string {

@@ -1,7 +1,7 @@
 /** The inventory as the user types it: the form of every value, before any is compared with another. */
 import { z } from 'zod';
 import { sections } from './entries.ts';
-import { interfaceAddress, oneOf, subnet, text, whole } from './fields.ts';
+import { interfaceAddress, line, oneOf, subnet, text, whole } from './fields.ts';
 import { backend, client, director, groups, hostsOf, interfaceName, ssh, variables } from './host-schema.ts';
 import { apache, nginx, programSource } from './nginx-schema.ts';
 import { proxy } from './proxy-schema.ts';
@@ -31,6 +31,18 @@ const system = z.strictObject({
   hosts_file: yes().default(false).describe('Each host knows the others by name, in /etc/hosts'),
   conn_tab_bits: whole(8, 27).optional().describe("Size of the directors' connection table, as a power of two; from the next reboot on"),
 });
+
+// No command: whoever writes an inventory must not be able to run one here.
+const secrets = z.strictObject({
+  file: line('the path of an encrypted file').describe(
+    'File with values of secrets, encrypted with age or by ansible-vault; relative to the inventory',
+  ),
+  identity: line('the path of an age identity')
+    .optional()
+    .describe('Path of the age identity that opens it; ~/.config/lvsctl/age.key unless said, and LVSCTL_AGE_IDENTITY outranks both'),
+});
+
+export type SecretsShape = z.output<typeof secrets>;
 
 const lab = z.strictObject({
   release: oneOf(['bookworm', 'trixie']).default('bookworm').describe("Debian release of the rehearsal's machines"),
@@ -75,6 +87,7 @@ export const inventorySchema = z.strictObject({
     .default('online')
     .describe('offline: packages are fetched once, with all they depend on, and shipped to the other hosts'),
   system: system.default(() => system.parse({})).describe('How the hosts are set up beside the services'),
+  secrets: secrets.optional().describe('Where values for `!secret NAME` lie, unless the environment has them'),
   groups: groups.optional().describe('Further groups of hosts; also ssh and vars of directors, backends and clients'),
   vars: variables.optional().describe("Values for the user's own playbooks"),
   lab: lab.default(() => lab.parse({})).describe('What the machines of the rehearsal are like'),

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseDocument, type ScalarTag, visit, type YAMLError } from 'yaml';
-import { secretSlot } from '../sh/secret.ts';
+import { secretName, secretSlot } from '../sh/secret.ts';
 import { type Complaint, fault, formatValue, type Locate, visible } from './complaints.ts';
 import { locateIn } from './locate.ts';
 import { toValue } from './yaml-value.ts';
@@ -49,7 +49,7 @@ function secretTag(names: Set<string>): ScalarTag {
   return {
     tag: '!secret',
     resolve: (name, onError) => {
-      if (!/^[A-Za-z][\w.-]{0,63}$/.test(name)) {
+      if (!secretName.test(name)) {
         onError(`${formatValue(name)} cannot name a secret`);
         return '';
       }

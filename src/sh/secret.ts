@@ -6,6 +6,9 @@ import { EXIT, LvsError } from '../errors.ts';
 
 const slotPattern = /\uE000secret ([\w.-]+)\uE001/g;
 
+/** What may name a secret: it becomes a word of a command, and a part of a variable's name. */
+export const secretName = /^[A-Za-z][\w.-]{0,63}$/;
+
 /** The string that stands for secret `name` until it is sent. */
 export function secretSlot(name: string): string {
   return `\uE000secret ${name}\uE001`;
@@ -50,6 +53,14 @@ function toPattern(line: string): { readonly pattern: RegExp; readonly names: re
       .join('\\s*'),
   );
   return { pattern: new RegExp(`^(${escaped.join(')(.+?)(')})$`), names };
+}
+
+/** Names of the secrets whose slots stand anywhere in plain data. */
+export function secretsIn(value: unknown, seen: Set<unknown> = new Set()): ReadonlySet<string> {
+  if (typeof value === 'string') return new Set([...value.matchAll(slotPattern)].map(([, name]) => name ?? ''));
+  if (value === null || typeof value !== 'object' || seen.has(value)) return new Set();
+  seen.add(value);
+  return new Set(Object.values(value).flatMap((inner) => [...secretsIn(inner, seen)]));
 }
 
 /** Holds the values. It never prints them: not by `toString`, JSON or inspection. */

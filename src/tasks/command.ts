@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTask, type Sh, sh } from '../task.ts';
 import { absolutePath, text } from './support/params.ts';
+import { userShell } from './support/user-shell.ts';
 
 const params = z
   .strictObject({
@@ -42,7 +43,7 @@ export default defineTask<Want, Seen>({
             title: `run ${firstLine(want.run)}`,
             was: '',
             will: want.run.endsWith('\n') ? want.run : `${want.run}\n`,
-            run: sh`sh -c -- ${want.run} </dev/null`,
+            run: sh`${userShell(want.run)} </dev/null`,
             unless: isDone(want),
             timeout: want.timeout,
           },
@@ -52,9 +53,9 @@ export default defineTask<Want, Seen>({
   asHandler: {
     params: handlerParams,
     make: ({ run, unless, validate, timeout }: z.infer<typeof handlerParams>) => ({
-      run: sh`sh -c -- ${run} </dev/null`,
-      ...(unless !== undefined && { unless: sh`sh -c -- ${unless} >/dev/null 2>&1 </dev/null` }),
-      ...(validate !== undefined && { validate: sh`sh -c -- ${validate} </dev/null` }),
+      run: sh`${userShell(run)} </dev/null`,
+      ...(unless !== undefined && { unless: sh`${userShell(unless)} >/dev/null 2>&1 </dev/null` }),
+      ...(validate !== undefined && { validate: sh`${userShell(validate)} </dev/null` }),
       timeout,
     }),
   },
@@ -67,7 +68,7 @@ export default defineTask<Want, Seen>({
 
 function isDone(want: Want): Sh {
   if (want.creates !== undefined) return sh`[ -e ${want.creates} ]`;
-  return sh`sh -c -- ${want.unless ?? 'false'} >/dev/null 2>&1 </dev/null`;
+  return sh`${userShell(want.unless ?? 'false')} >/dev/null 2>&1 </dev/null`;
 }
 
 /** A command as a title: its first line, not too long. */

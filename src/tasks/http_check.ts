@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineTask, lines, type Sh, sh } from '../task.ts';
 import { httpUrl } from './support/http-url.ts';
 import { oneOrMore, text, toList } from './support/params.ts';
+import { holdsSecret } from './support/user-shell.ts';
 import { waitUntil } from './support/wait.ts';
 
 const headerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'the name of a header, such as Content-Type');
@@ -83,15 +84,17 @@ ${waitUntil({ until: sh`ask`, looks: retries + 1, timeout: bound, delay, complai
 
 /** `ask` exits 0 when the answer is right; otherwise `said` holds, on one line, what it was instead. Pages are read to a MiB. */
 function defineAsk(want: Want): Sh {
+  const headers = Object.entries(want.headers).map(([name, value]) => `${name}: ${value}`);
   const words = [
     want.method === 'HEAD' ? '--head' : '--include',
     ...(want.validate_certs ? [] : ['--insecure']),
-    ...Object.entries(want.headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
+    ...headers.filter((header) => !holdsSecret(header)).flatMap((header) => ['--header', header]),
   ];
+  const hidden = headers.filter(holdsSecret);
   return sh`ask() {
   said='curl is not installed'
   command -v curl >/dev/null || return 1
-  answer=$(curl -q -g -sS --noproxy '*' --max-time ${want.timeout} --max-filesize 1048576 --limit-rate 4M ${words} --url ${want.url} 2>&1)
+  answer=$(${fromInput(hidden)}curl -q -g -sS --noproxy '*' --max-time ${want.timeout} --max-filesize 1048576 --limit-rate 4M ${hidden.length > 0 ? sh`--config - ` : sh``}${words} --url ${want.url} 2>&1)
   code=$?
   # curl may write its complaint before what it has received
   said="curl: \${answer#*curl: }"
@@ -106,6 +109,14 @@ function defineAsk(want: Want): Sh {
   case $wanted in *" $status "*) ;; *) return 1 ;; esac
 ${lines(...judgements(want))}
 }`;
+}
+
+/** Headers as curl reads them from its standard input: its arguments are there for everybody on the host to read. */
+function fromInput(headers: readonly string[]): Sh {
+  if (headers.length === 0) return sh``;
+  const each = headers.map((header) => sh`printf 'header = "%s"\n' "$(printf '%s' ${header} | tr -d '\r\n' | sed 's/[\\"]/\\\\&/g')"`);
+  return sh`{ ${lines(...each)}
+  } | `;
 }
 
 function statuses({ status }: Pick<Want, 'status'>): readonly number[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineTask, type Output, sh } from '../task.ts';
+import { defineTask, type Output } from '../task.ts';
 import { text } from './support/params.ts';
+import { userShell } from './support/user-shell.ts';
 
 const params = z.strictObject({
   run: text
@@ -15,7 +16,7 @@ export default defineTask<Want, Output>({
     'Asks the host something for later tasks: "register" keeps stdout, stderr, lines and exit, "until" asks again until they are right.',
   params,
   touches: () => [],
-  probe: ({ run }) => sh`sh -c -- ${run}`,
+  probe: ({ run }) => userShell(run),
   parse: (output) => output,
   plan: () => [],
   settled: ({ run }, { exit }) => `${JSON.stringify(run.trim().split('\n')[0])} was asked; it ended with ${exit}`,

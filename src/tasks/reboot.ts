@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Change, defineTask, type Facts, type Handler, lines, type Sh, sh } from '../task.ts';
 import { absolutePath, text } from './support/params.ts';
 import { needSystemd } from './support/systemd.ts';
+import { userShell } from './support/user-shell.ts';
 
 const seconds = z.int().min(30).max(7200).default(600).describe('Seconds within which the host must be back.');
 
@@ -95,7 +96,11 @@ function questions({ marker, kernel, boot_id: bootId, unless }: Want): readonly 
 function command(unless: string): Question {
   const [line = ''] = unless.trim().split('\n');
   const title = JSON.stringify(line.length > 60 ? `${line.slice(0, 59)}…` : line);
-  return { asks: sh`! sh -c -- ${unless} >/dev/null 2>&1 </dev/null`, why: `${title} says so`, otherwise: `${title} says that it is not` };
+  return {
+    asks: sh`! ${userShell(unless)} >/dev/null 2>&1 </dev/null`,
+    why: `${title} says so`,
+    otherwise: `${title} says that it is not`,
+  };
 }
 
 /** By version, as boot loaders sort them; a host without kernels in /boot has none that is newer. */

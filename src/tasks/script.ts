@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, type Sh, sh } from '../task.ts';
 import { blobOf, type LocalFile, localFile } from './support/local-file.ts';
 import { absolutePath, localPath, text } from './support/params.ts';
+import { holdsSecret, userShell } from './support/user-shell.ts';
 
 const params = z
   .strictObject({
@@ -12,7 +13,10 @@ const params = z
         'Script of the control machine: a path relative to the folder of the playbook, or else of the inventory. Its first line says what runs it; sh unless said.',
       )
       .meta(localPath),
-    args: z.array(text).default([]).describe('Arguments, each one word.'),
+    args: z
+      .array(text.refine((word) => !holdsSecret(word), 'a word without secrets: everybody on the host may read arguments'))
+      .default([])
+      .describe('Arguments, each one word.'),
     creates: absolutePath.optional().describe('Path that is there once the script has done its work.'),
     unless: text.min(1).optional().describe('Command that changes nothing and exits 0 once there is nothing to do.'),
     chdir: absolutePath.default('/root').describe('Directory that it runs in.'),
@@ -42,7 +46,7 @@ export default defineTask<Want, Seen>({
 
 function isDone(want: Want): Sh {
   if (want.creates !== undefined) return sh`[ -e ${want.creates} ]`;
-  return sh`sh -c -- ${want.unless ?? 'false'} >/dev/null 2>&1 </dev/null`;
+  return sh`${userShell(want.unless ?? 'false')} >/dev/null 2>&1 </dev/null`;
 }
 
 function runScript(file: LocalFile, want: Want): Change {

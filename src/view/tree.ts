@@ -22,12 +22,15 @@ export function watchTree(hosts: readonly string[]): Watch {
   const rows = new Map<string, Row>();
   // The list begins a moment later; what has happened by then is not lost.
   const early = new Map<string, Event>();
+  // It may be put away before it has begun: for a question at the very first.
+  let closed = false;
   const width = Math.max(...hosts.map((host) => host.length));
   const list = new Listr(
     hosts.map((host) => ({
       title: host,
       task: (_: unknown, wrapper: Wrapper) =>
         new Promise<void>((finish) => {
+          if (closed) return finish();
           const row = newRow(wrapper, finish);
           rows.set(host, row);
           const event = early.get(host);
@@ -59,6 +62,7 @@ export function watchTree(hosts: readonly string[]): Watch {
     },
     close: async () => {
       clearInterval(clock);
+      closed = true;
       for (const row of rows.values()) row.finish();
       rows.clear();
       await shown;

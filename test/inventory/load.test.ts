@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { formatError, LvsError } from '../../src/errors.ts';
@@ -221,6 +223,16 @@ clients:`,
     expect(fleet.vrrp?.instances[0]?.authPass).toBe(secretSlot('vrrp'));
     expect(fleet.vars).toEqual({ a: secretSlot('db.web'), b: secretSlot('vrrp') });
     expect(secretNames).toEqual(['vrrp', 'db.web']);
+  });
+
+  it('where values of secrets lie: beside the inventory, at home, or anywhere; nothing is read yet, and the fleet knows nothing of it', () => {
+    const said = (secrets: string) => parseInventory(edited(['clients:', `secrets: ${secrets}\nclients:`]), 'clusters/web.yaml');
+    expect(said('{ file: vault.yml }').secrets).toEqual({ file: 'clusters/vault.yml' });
+    const { secrets, fleet } = said('{ file: ../s.age, identity: ~/.age/key }');
+    expect(secrets).toEqual({ file: 's.age', identity: join(homedir(), '.age/key') });
+    expect(fleet).not.toHaveProperty('secrets');
+    expect(said('{ file: /srv/s.age }').secrets).toEqual({ file: '/srv/s.age' });
+    expect(parseInventory(base, 'web.yaml')).not.toHaveProperty('secrets');
   });
 });
 

@@ -16,7 +16,23 @@ const cases: readonly Case[] = [
     'an unknown key that resembles nothing',
     [['clients:', 'hobby: chess\nclients:']],
     [
-      'web.yaml:14:1: unknown key "hobby"; allowed: cluster, network, ssh, selinux, firewall, vrrp, static, services, proxy, nat, sync, directors, backends, clients, nginx, apache, keepalived, ipvsadm, packages, system, groups, vars, lab',
+      'web.yaml:14:1: unknown key "hobby"; allowed: cluster, network, ssh, selinux, firewall, vrrp, static, services, proxy, nat, sync, directors, backends, clients, nginx, apache, keepalived, ipvsadm, packages, system, secrets, groups, vars, lab',
+    ],
+  ],
+  [
+    'a command in the place of a file of secrets: an inventory runs nothing',
+    [['clients:', 'secrets: { command: [pass, show, x], fiel: s.age }\nclients:']],
+    [
+      'web.yaml:14:12: unknown key "command" in secrets; allowed: file, identity',
+      'web.yaml:14:38: unknown key "fiel" in secrets; did you mean "file"? allowed: file, identity',
+    ],
+  ],
+  [
+    'a list of files of secrets',
+    [['clients:', 'secrets: { file: [a, b], identity: "a\\nb" }\nclients:']],
+    [
+      'web.yaml:14:18: secrets.file is a list; allowed: the path of an encrypted file, on one line',
+      'web.yaml:14:36: secrets.identity is "a\\u{a}b"; allowed: the path of an age identity, on one line',
     ],
   ],
   [

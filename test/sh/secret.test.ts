@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { mask, maskBySlots, Secrets, secretSlot } from '../../src/sh/secret.ts';
+import { mask, maskBySlots, Secrets, secretSlot, secretsIn } from '../../src/sh/secret.ts';
 
 const slot = secretSlot('vrrp');
 const secrets = new Secrets(new Map([['vrrp', 'hunter2']]));
@@ -23,4 +23,11 @@ test('a secret without a value says which variable would give it', () => {
 
 test('printing the keeper of the secrets gives none away', () => {
   expect(`${JSON.stringify(secrets)} ${inspect(secrets, { showHidden: true, depth: 9 })} ${secrets}`).not.toContain('hunter2');
+});
+
+test('slots are found wherever they stand in data, also in what refers to itself', () => {
+  const data: Record<string, unknown> = { a: [`x${slot}y${secretSlot('db.web')}`, 1, null, undefined, () => slot], b: { [slot]: true } };
+  data.self = data;
+  expect([...secretsIn(data)]).toEqual(['vrrp', 'db.web']);
+  expect([...secretsIn('none')]).toEqual([]);
 });

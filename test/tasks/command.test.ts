@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { secretSlot } from '../../src/sh/secret.ts';
 import task from '../../src/tasks/command.ts';
 import { shells } from '../support/lint-shell.ts';
 import { planContext } from '../support/plan-context.ts';
@@ -23,6 +24,15 @@ test.each(shells)('%s: it runs until it has been done, and not again', (shell) =
   expect(change && runIn(shell, change.run).exit).toBe(0);
   expect(readFileSync(done, 'utf8')).toBe("it's $HOME\n");
   expect(plan()).toEqual([]);
+});
+
+test.each(shells)('%s: what holds a secret stands in no process’s arguments, and is a command like any other', (shell) => {
+  const seen = join(folder, 'seen');
+  const run = `: '${secretSlot('db')}'; tr '\\0' ' ' </proc/$$/cmdline >${seen}; env >>${seen}; read nothing || exit 7`;
+  const [change] = task.plan({ done: false }, task.params.parse({ run, creates: '/never' }), planContext());
+  expect(change && runIn(shell, change.run).exit).toBe(7);
+  expect(readFileSync(seen, 'utf8')).toMatch(/^sh -c lvsctl_command=/);
+  expect(readFileSync(seen, 'utf8')).not.toContain('secret db');
 });
 
 test('its exit code is the change’s, and its exit does not end what comes after', () => {

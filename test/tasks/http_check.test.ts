@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { secretSlot } from '../../src/sh/secret.ts';
+import { renderSh } from '../../src/sh/sh.ts';
 import task from '../../src/tasks/http_check.ts';
 import { shells } from '../support/lint-shell.ts';
 import { planContext } from '../support/plan-context.ts';
@@ -36,6 +38,13 @@ test.each(shells)('%s: status, text over several lines, expressions, headers', (
   expect(planned(shell, { url, ...right, matches: '^one.+' })[0]?.was).toBe('status 200; no line of the page matches\n');
   expect(planned(shell, { url, ...right, headers: {} })[0]?.was).toBe('status 200; the header x-host is another\n');
   expect(planned(shell, { url, ...right, status: [301, 404] })[0]?.was).toBe('status 200\n');
+});
+
+test.each(shells)('%s: a header that holds a secret is no argument, whatever stands in it', (shell) => {
+  const headers = { Host: `w"\\w'${secretSlot('token')}`, 'X-Other': 'plain' };
+  const want = task.params.parse({ url: `${root}/page`, headers });
+  expect(renderSh(task.probe(want), (value) => value)).not.toMatch(/--header '?Host/);
+  expect(planned(shell, { url: `${root}/page`, headers, response_headers: { 'x-host': 'w"\\w\'' } })).toEqual([]);
 });
 
 test('a wrong answer is asked for again, so often and no more', () => {

@@ -1,9 +1,11 @@
 /** The `validate` parameter of `file` and `template`. */
 import { type Sh, sh } from '../../task.ts';
 import { text } from './params.ts';
+import { holdsSecret } from './user-shell.ts';
 
 export const validator = text
   .refine((command) => command.includes('%s'), 'a command with "%s" where the path of the new file goes, such as "nginx -t -c %s"')
+  .refine((command) => !holdsSecret(command), 'a command without secrets: everybody on the host may read arguments')
   .optional()
   .describe('Command that must accept the new content before it replaces the old; `%s` stands for the path of the new file.');
 
