@@ -42,6 +42,8 @@ export interface Flow {
   /** The command line that goes on with this run, without what -e was given. */
   readonly resume: string;
   readonly emit: (event: Event) => void;
+  /** As of `ApplyOptions`. */
+  readonly keepAll?: boolean;
   /** Aborted by somebody who wants it to stop: what is at work on a host is finished, nothing else is begun, locks are let go. */
   readonly stop?: AbortSignal | undefined;
   /** Told when the hosts begin to be changed: from then on an end must be an orderly one. */
@@ -85,7 +87,7 @@ export async function run(flow: Flow): Promise<Report> {
 /** What runs without their control machine have left at work is followed to its end first, where this run is to change hosts. */
 async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly looked: Looked; readonly told: readonly string[] }> {
   const looked = await look(looking);
-  if (!['deploy', 'teardown'].includes(flow.command))
+  if (!['deploy', 'teardown', 'rollback'].includes(flow.command))
     return { looked, told: [...othersAtWork(looked.seen), ...frozenNotes(looked.seen, Date.now() / 1000)] };
   const told = await followOrphans(looked.seen, looking.connections, flow);
   return { looked: told.length > 0 ? await look(looking) : looked, told };
