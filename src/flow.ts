@@ -1,9 +1,10 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
+import { copyFirst } from './apply/first-copy.ts';
 import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
 import type { LockOwner } from './apply/lock-script.ts';
-import { type Locks, takeLocks } from './apply/locks.ts';
+import { takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
@@ -76,8 +77,8 @@ export async function run(flow: Flow): Promise<Report> {
     if (!planned.batches.length) return report({ plan: looked.plan, checks: await verify(flow, looking) });
     const answer = await flow.confirm(looked.plan, planned);
     if (!answer) return planned;
-    const { broken, ...findings } = await change(flow, looking, looked, answer.leaveOut);
-    told = [...told, ...broken];
+    const { told: more, ...findings } = await change(flow, looking, looked, answer.leaveOut);
+    told = [...told, ...more];
     return report(findings);
   } finally {
     lines.close();
@@ -93,7 +94,8 @@ async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly l
   return { looked: told.length > 0 ? await look(looking) : looked, told };
 }
 
-type Changed = Findings & Pick<Locks, 'broken'>;
+/** With sentences about locks and copies. */
+type Changed = Findings & { readonly told: readonly string[] };
 
 /** Applies under locks, looks again, and verifies where all went well. */
 async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
@@ -101,14 +103,15 @@ async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted:
   flow.touching?.();
   const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
   try {
+    const told = [...locks.broken, ...(await copyFirst(plan, { ...flow, ...looking, seen: looked.seen }))];
     const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
-    if (flow.stop?.aborted) return { broken: locks.broken, plan, applied: { ...applied, interrupted: true }, checks: [] };
+    if (flow.stop?.aborted) return { told, plan, applied: { ...applied, interrupted: true }, checks: [] };
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
     if (whole && flow.checks.some(({ checks }) => checks.length > 0))
       await untilSettled(settled, { ...flow, connections: looking.connections });
-    return { broken: locks.broken, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
+    return { told, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
   } finally {
     await locks.release();
   }

@@ -89,8 +89,8 @@ function tryAll(due: readonly Kept[], handlers: PutBackWant['handlers']): Change
   return {
     id: 'try',
     title: `try ${due.length === 1 ? 'it' : `all ${due.length} files together`} in a copy${names.length > 0 ? `, as ${names.join(' and ')} would` : ''}`,
-    was: 'not tried\n',
-    will: 'tried\n',
+    was: '',
+    will: '',
     run: lines(useVersions, sh`try_versions ${[...due.map(({ entry }) => entry), '--', ...handlers.map(({ kept }) => kept)]}`),
     timeout: 180,
   };

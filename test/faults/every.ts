@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts';
 import { hostFaults } from './rows/host.ts';
 import { killFaults } from './rows/killed.ts';
 import { lineFaults } from './rows/lines.ts';
+import { rollbackFaults } from './rows/rollback.ts';
 import { signalFaults } from './rows/signals.ts';
 
-export const every: readonly Fault[] = [...lineFaults, ...killFaults, ...signalFaults, ...hostFaults];
+export const every: readonly Fault[] = [...lineFaults, ...killFaults, ...signalFaults, ...hostFaults, ...rollbackFaults];

@@ -1,7 +1,7 @@
 /** Files put back as they were before a run, by real runs on real files. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { type Change, defineTask, sh } from '../../src/task.ts';
+import { type Change, defineCheck, defineTask, type Finding, sh } from '../../src/task.ts';
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
 
 // Runs after runs, for real: they take their time on a busy machine.
@@ -266,6 +266,47 @@ describe('handlers that validate', () => {
     await rollback({ before: 'run-3' });
     expect(hosts.read('web1', 'loaded')).toBe('good 2');
   });
+});
+
+test('what directors change in the same instant changes back in the same instant, on all of them or on none', async () => {
+  const pair = defineTask({
+    summary: 'what directors must agree on',
+    params: z.strictObject({ content: z.string() }),
+    touches: () => ['file:/srv/shared'],
+    probe: () => sh`cat /srv/shared`,
+    parse: ({ stdout }) => stdout,
+    plan: (seen, { content }): readonly Change[] => {
+      const write = { id: 'content:/srv/shared', title: 'write it', was: seen, will: content, run: sh`printf %s ${content} >/srv/shared` };
+      return seen === content ? [] : [{ ...write, notify: ['load'], ...(seen !== '' && { risk: 'split' as const, stage: sh`:` }) }];
+    },
+    settled: () => 'it is',
+    handlers: () => ({ load: { run: sh`cp /srv/shared /srv/loaded` } }),
+    example: { content: 'a' },
+  });
+  const seen: string[] = [];
+  const gate = defineCheck({
+    summary: 'g',
+    params: z.strictObject({}),
+    from: ['director'],
+    probe: () => sh`cat /srv/loaded`,
+    expect: (looks): readonly Finding[] =>
+      looks.map(({ host, output }) => {
+        seen.push(`${host.name} ${output.stdout}`);
+        return { status: 'pass', host: host.name, found: '', expected: '', fix: '' };
+      }),
+    example: {},
+  });
+  const options = { tasks: new Map([['pair', pair]]), checks: new Map([['keepalived_service', gate]]) };
+  for (const content of ['A', 'B'])
+    await hosts.deploy(`- { name: p, hosts: directors, tasks: [{ name: it, pair: { content: "${content}" } }] }`, options);
+  expect(await rollback({}, { ...options, limit: 'dr1' })).toMatchObject({ exitCode: 4, touched: false });
+  expect(await rollback({}, { ...options, limit: 'directors' })).toMatchObject({ exitCode: 0, notes: [] });
+  const at = (host: string, what: string): number => hosts.story.indexOf(`${host} ${what} /srv/shared`);
+  const ready = Math.max(...['dr1', 'dr2'].map((host) => at(host, 'done get ready: put back')));
+  expect(ready).toBeGreaterThan(0);
+  for (const host of ['dr1', 'dr2']) expect(at(host, 'begin put back')).toBeGreaterThan(ready);
+  expect([hosts.read('dr1', 'loaded'), hosts.read('dr2', 'loaded')]).toEqual(['A', 'A']);
+  expect(seen.sort()).toEqual(['dr1 A', 'dr2 A']);
 });
 
 test('a run that changes no file is none to go back to; where there is none at all that is said', async () => {

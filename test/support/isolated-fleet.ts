@@ -36,6 +36,8 @@ export interface IsolatedFleet {
   read(host: string, name: string): string | undefined;
   /** Runs a script on the host, as root. */
   shell(host: string, script: string): void;
+  /** Folder of the control machine's store. */
+  readonly store: string;
   /** What the host has kept of its runs; undefined where it keeps nothing. */
   history(host: string): string | undefined;
   close(): void;
@@ -102,6 +104,7 @@ export function isolatedFleet(): IsolatedFleet {
     plan: (text, options = {}) => perform('plan', text, options),
     rollback,
     story,
+    store: join(root, 'store'),
     write: (host, name, text) => writeFileSync(join(folder(host, 'srv'), name), text),
     read: (host, name) => contentOf(join(folder(host, 'srv'), name)),
     shell: (host, script) => void execFileSync('unshare', shellWords(join(root, host)), { input: script }),
