@@ -175,15 +175,15 @@ try_versions() { # NUMBER-RUN/ID... -- NUMBER-RUN/handlers/FILE...
 
 try_here() {
   shadow=$LVSCTL_RUN/shadow
-  mkdir -p -- "$shadow" && mount -t tmpfs -o size=64m,mode=0700 none "$shadow" || return 1
+  mkdir -p -- "$shadow" && mount -t tmpfs -o mode=0700 none "$shadow" || return 1
   count=0
   for each do
     [ "$each" != -- ] || break
     IFS= read -r name <"$versions/$each/name" || { printf 'what was kept is gone\n'; return 1; }
-    shadow_folder "${name%/*}" || return
+    is_simple "$versions/$each/copy" "$name" || shadow_folder "${name%/*}" || return
   done
   while [ "$1" != -- ]; do
-    IFS= read -r name <"$versions/$1/name" && replace_version "$versions/$1" "$name" || return 1
+    IFS= read -r name <"$versions/$1/name" && shadow_file "$versions/$1" "$name" || return 1
     shift
   done
   shift
@@ -192,6 +192,17 @@ try_here() {
     timeout "$(cat "$versions/$each/timeout")" sh -e "$versions/$each/validate" ||
       { printf '%s\n' "${each##*/}: what would be put back is not valid here; nothing was changed"; return 1; }
   done
+}
+
+# A file in the place of a file: its folder, which may be all of /etc, need not be copied.
+is_simple() { [ -f "$1" ] && [ ! -L "$1" ] && [ -f "$2" ] && [ ! -L "$2" ]; }
+
+shadow_file() { # FOLDER PATH
+  case $shadowed in *"
+${2%/*}
+"*) replace_version "$1" "$2"; return ;; esac
+  count=$((count + 1))
+  cp -p -- "$1/copy" "$shadow/$count" && mount --bind -- "$shadow/$count" "$2"
 }
 
 # Once for each: whatever is put back into it afterwards goes into the copy.
@@ -204,9 +215,10 @@ $1
   shadowed="$shadowed$1
 "
   size=$(du -sk -- "$1/") || return 1
-  [ "${size%%[!0-9]*}" -le 16384 ] || { printf '%s\n' "not tried before: $1 is too large to be copied for that"; exit 0; }
+  [ "${size%%[!0-9]*}" -le 49152 ] || { printf '%s\n' "not tried before: $1 is too large to be copied for that"; exit 0; }
   count=$((count + 1))
-  cp -a -- "$1/." "$shadow/$count" && mount --bind -- "$shadow/$count" "$1/"
+  cp -a -- "$1/." "$shadow/$count" || { printf '%s\n' "not tried before: $1 cannot be copied for that"; exit 0; }
+  mount --bind -- "$shadow/$count" "$1/"
 }
 shadowed='
 '

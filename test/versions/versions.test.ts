@@ -216,6 +216,17 @@ describe.each(shells)('with %s', (shell) => {
       expect([read('etc/a'), read('etc/b')]).toEqual(['bad\n', 'new\n']);
     });
 
+    test('a file in the place of a file, without its folder', () => {
+      write('a', 'etc/a', 'bad\n', validate(sh`cd ${at('etc')} && grep -q good a && [ "$(stat -c %a a)" = 640 ] && ls`));
+      shellOf(`chmod 640 ${at('versions')}/100001-a/*/copy`);
+      put('etc/big', '');
+      shellOf(`dd if=/dev/zero of=${at('etc/big')} bs=1M count=50 2>/dev/null`);
+      expect(tryAll('etc/a')).toBe('a\nbig\nright');
+      expect(read('etc/a')).toBe('bad\n');
+      rmSync(at('etc/a'));
+      expect(tryAll('etc/a')).toBe(`not tried before: ${at('etc')} is too large to be copied for that\nright`);
+    });
+
     test('and refused by a handler', () => {
       write('a', 'etc/a', 'bad\n', validate(sh`echo never; exit 1`));
       expect(tryAll('etc/a')).toBe('never\n1000-h: what would be put back is not valid here; nothing was changed');
