@@ -1,9 +1,10 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
+import { copyFirst } from './apply/first-copy.ts';
 import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
 import type { LockOwner } from './apply/lock-script.ts';
-import { type Locks, takeLocks } from './apply/locks.ts';
+import { takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
@@ -44,6 +45,8 @@ export interface Flow {
   /** The command line that goes on with this run, without what -e was given. */
   readonly resume: string;
   readonly emit: (event: Event) => void;
+  /** As of `ApplyOptions`. */
+  readonly keepAll?: boolean;
   /** Aborted by somebody who wants it to stop: what is at work on a host is finished, nothing else is begun, locks are let go. */
   readonly stop?: AbortSignal | undefined;
   /** Told when the hosts begin to be changed: from then on an end must be an orderly one. */
@@ -76,8 +79,8 @@ export async function run(flow: Flow): Promise<Report> {
     if (!planned.batches.length) return report({ plan: looked.plan, checks: await verify(flow, looking) });
     const answer = await flow.confirm(looked.plan, planned);
     if (!answer) return planned;
-    const { broken, ...findings } = await change(flow, looking, looked, answer.leaveOut);
-    told = [...told, ...broken];
+    const { told: more, ...findings } = await change(flow, looking, looked, answer.leaveOut);
+    told = [...told, ...more];
     return report(findings);
   } finally {
     lines.close();
@@ -87,13 +90,14 @@ export async function run(flow: Flow): Promise<Report> {
 /** What runs without their control machine have left at work is followed to its end first, where this run is to change hosts. */
 async function lookFirst(flow: Flow, looking: LookOptions): Promise<{ readonly looked: Looked; readonly told: readonly string[] }> {
   const looked = await look(looking);
-  if (!['deploy', 'teardown'].includes(flow.command))
+  if (!['deploy', 'teardown', 'rollback'].includes(flow.command))
     return { looked, told: [...othersAtWork(looked.seen), ...frozenNotes(looked.seen, Date.now() / 1000)] };
   const told = await followOrphans(looked.seen, looking.connections, flow);
   return { looked: told.length > 0 ? await look(looking) : looked, told };
 }
 
-type Changed = Findings & Pick<Locks, 'broken'>;
+/** With sentences about locks and copies. */
+type Changed = Findings & { readonly told: readonly string[] };
 
 /** Applies under locks, looks again, and verifies where all went well. */
 async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
@@ -101,14 +105,15 @@ async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted:
   flow.touching?.();
   const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
   try {
+    const told = [...locks.broken, ...(await copyFirst(plan, { ...flow, ...looking, seen: looked.seen }))];
     const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
-    if (flow.stop?.aborted) return { broken: locks.broken, plan, applied: { ...applied, interrupted: true }, checks: [] };
+    if (flow.stop?.aborted) return { told, plan, applied: { ...applied, interrupted: true }, checks: [] };
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
     if (whole && flow.checks.some(({ checks }) => checks.length > 0))
       await untilSettled(settled, { ...flow, connections: looking.connections });
-    return { broken: locks.broken, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
+    return { told, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
   } finally {
     await locks.release();
   }

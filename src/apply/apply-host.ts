@@ -3,8 +3,10 @@ import { keeping } from '../before/before.ts';
 import { LvsError } from '../errors.ts';
 import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
+import { lines } from '../sh/sh.ts';
 import { awayAtMost, overLines } from '../transport/reopen.ts';
 import type { Connection } from '../transport/transport.ts';
+import { keepingVersions } from '../versions/versions.ts';
 import type { Builds } from './artefacts.ts';
 import { isRescued, isStopped } from './blocks.ts';
 import { handlerJob, type Job, jobOf } from './bundle.ts';
@@ -18,6 +20,8 @@ import type { Turns } from './turns.ts';
 
 export interface ApplyOptions {
   readonly runId: string;
+  /** Versions of files stay, however many there are: this run puts some of them back. */
+  readonly keepAll?: boolean | undefined;
   /** Open connections by host name; every host of the plan that is `planned` has one. */
   readonly connections: ReadonlyMap<string, Connection>;
   readonly store: Store;
@@ -70,11 +74,15 @@ interface Part {
   /** Names of all handlers of the host that run where this script does: what notifies one of them owes it. */
   readonly owes: ReadonlySet<string>;
   readonly id: string;
+  /** Number of the batch. */
+  readonly batch: number;
+  /** All handlers of the host that run where this script does, in their order. */
+  readonly known: readonly HandlerPlan[];
 }
 
-export async function applyHost(plan: HostPlan, run: string, options: HostOptions): Promise<Omit<AppliedHost, 'play'>> {
+export async function applyHost(plan: HostPlan, batch: number, options: HostOptions): Promise<Omit<AppliedHost, 'play'>> {
   const items = itemsOf(plan);
-  const parts = partsOf(plan, items, run);
+  const parts = partsOf(plan, items, options.runId, batch);
   let progress: Progress = { done: [], failed: [] };
   for (const part of parts) {
     if (progress.failed.includes('top') || options.stop?.aborted) break;
@@ -86,12 +94,16 @@ export async function applyHost(plan: HostPlan, run: string, options: HostOption
 }
 
 /** Scripts with their handlers: those of a change that all hosts make together follow it at once, the others close the last script. */
-function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: string): readonly Part[] {
+function partsOf({ handlers, host }: HostPlan, items: readonly Item[], runId: string, batch: number): readonly Part[] {
   const scripts = cutIntoScripts(items);
-  const owedOn = (on: string | undefined) => new Set(handlers.filter((handler) => handler.on === on).map(({ name }) => name));
+  const run = `${runId}-${batch}`;
+  const on = (place: string | undefined) => {
+    const known = handlers.filter((handler) => handler.on === place);
+    return { batch, known, owes: new Set(known.map(({ name }) => name)) };
+  };
   const parts = scripts.map((script, number): Part => {
     const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
-    return { script, handlers: own, owes: owedOn(script.on), id: `${run}-${host}-${number}` };
+    return { script, handlers: own, ...on(script.on), id: `${run}-${host}-${number}` };
   });
   const elsewhereToo = ({ name }: HandlerPlan): boolean =>
     scripts.some(({ together, items }) => !together && items.some(({ change, staging }) => !staging && change.notify?.includes(name)));
@@ -101,10 +113,10 @@ function partsOf({ handlers, host }: HostPlan, items: readonly Item[], run: stri
   const elsewhere = [...new Set(left.filter((handler) => handler.on !== last?.script.on).map(({ on }) => on))];
   return [
     ...parts.map((part) => (part === last ? { ...part, handlers: [...part.handlers, ...here] } : part)),
-    ...elsewhere.map((on, number) => ({
-      script: { items: [], on, together: false },
-      handlers: left.filter((handler) => handler.on === on),
-      owes: owedOn(on),
+    ...elsewhere.map((place, number) => ({
+      script: { items: [], on: place, together: false },
+      handlers: left.filter((handler) => handler.on === place),
+      ...on(place),
       id: `${run}-${host}-handlers-${number}`,
     })),
   ];
@@ -115,7 +127,7 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   const name = script.on ?? host;
   const connection = options.connections.get(name);
   if (!connection) throw new Error(`no connection to ${name}`);
-  const jobs = [...script.items.map((item) => jobOfItem(item, part.owes)), ...handlerJobs(part, notifiedBy(before.done))];
+  const jobs = [...script.items.map((item) => jobOfItem(item, part, options)), ...handlerJobs(part, notifiedBy(before.done))];
   if (jobs.length === 0) return before;
   try {
     options.locks.check(name);
@@ -149,8 +161,10 @@ function unbegun(jobs: readonly Job[], items: readonly Item[]): readonly Done[] 
   return jobs.map(({ title }, index) => ({ item: items[index], outcome: { title, result: 'not-run', exit: 0, output: '', seconds: 0 } }));
 }
 
-function jobOfItem({ change, step, staging, placed, touches }: Item, owes: ReadonlySet<string>): Job {
-  const more = { placed, ...keeping(touches ?? []), ...(step.tries && { tries: step.tries }) };
+function jobOfItem(item: Item, part: Part, options: HostOptions): Job {
+  const { change, step, staging, placed } = item;
+  const { owes } = part;
+  const more = { placed, ...keptAround(item, part, options), ...(step.tries && { tries: step.tries }) };
   if (!staging || !change.stage) return jobOf(change, { ...more, owes: (change.notify ?? []).filter((name) => owes.has(name)) });
   return {
     ...more,
@@ -159,6 +173,17 @@ function jobOfItem({ change, step, staging, placed, touches }: Item, owes: Reado
     timeout: change.timeout ?? 60,
     ...(change.unless && { unless: change.unless }),
   };
+}
+
+/** How things were before the first run of all, for a teardown, and before this one, for a rollback. */
+function keptAround(
+  { change, touches: touched = [] }: Item,
+  { batch, known: handlers }: Part,
+  { runId: run, keepAll: all = false, resolve }: HostOptions,
+): Pick<Job, 'keep' | 'note'> {
+  const both = [keeping(touched), keepingVersions({ change, touched, run, batch, all, handlers, resolve })];
+  const [keep, note] = [lines(...both.map((each) => each.keep)), lines(...both.map((each) => each.note))];
+  return { ...(keep.parts.length > 0 && { keep }), ...(note.parts.length > 0 && { note }) };
 }
 
 /** A handler runs when an earlier script notified it, or waits for the changes of this script that do. */

@@ -82,7 +82,7 @@ async function applyBatch(batch: Batch, number: number, failed: ReadonlySet<stri
   const ready = here.filter((host) => host.status === 'planned' && hasWork(host) && !lonely.includes(host));
   common.builds.expect(ready);
   const options = { ...common, meetings: newMeetings(ready) };
-  const begin = async (host: HostPlan) => ({ ...(await applyHost(host, `${options.runId}-${number}`, options)), play });
+  const begin = async (host: HostPlan) => ({ ...(await applyHost(host, number, options)), play });
   // Hosts that wait for each other must all be at work.
   const together = ready.some(meets);
   const done = await Promise.all(ready.map((host) => (together ? begin(host) : common.limit(begin, host))));

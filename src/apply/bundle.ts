@@ -6,6 +6,7 @@ import { pendingFile, pendingFolder } from '../probe/traces.ts';
 import { preamble } from '../sh/frame.ts';
 import { mask } from '../sh/secret.ts';
 import { quote, renderSh, type Sh } from '../sh/sh.ts';
+import { versionsFile } from '../versions/versions.ts';
 import type { Placed } from './blocks.ts';
 import { logFolder } from './history.ts';
 import { follow, layOut, noSuchRun, type RunFile, runFolder, startOnce } from './run-folder.ts';
@@ -122,6 +123,7 @@ progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2
     { name: 'nonce', text: `${nonce}\n` },
     { name: 'titles', text: bundle.jobs.map(({ title }) => `${mask(title).replace(/\s+/g, ' ')}\n`).join('') },
     { name: 'before.sh', text: beforeText },
+    versionsFile,
     { name: 'runner', text: `${preamble}\nexport ${environment.join(' ')}\n${runnerText}` },
     { name: 'journal', text: '' },
   ];

@@ -17,6 +17,8 @@ export interface PastRun {
   readonly who: string;
   readonly command: string;
   readonly changes: readonly PastChange[];
+  /** What it replaced of files is still there, for a rollback. */
+  readonly kept?: boolean;
 }
 
 export interface PastChange {
@@ -36,12 +38,13 @@ fi 2>/dev/null
 ! command -v logger >/dev/null || logger -t lvsctl -- ${quote(oneLine(said))} 2>/dev/null`;
 }
 
-/** Prints the end of the file. */
-export const historyScript = `[ ! -r ${logFolder}/history ] || tail -n 2000 ${logFolder}/history`;
+/** Prints the end of the file, and which runs can be rolled back. */
+export const historyScript = `[ ! -r ${logFolder}/history ] || tail -n 2000 ${logFolder}/history
+for each in /var/lib/lvsctl/versions/??????-*; do [ ! -d "$each" ] || printf 'kept\\t\\t%s\\n' "\${each#*/versions/??????-}"; done`;
 
 /** The oldest first; lines of another form are left out. */
 export function parseHistory(text: string): readonly PastRun[] {
-  const runs: { run: string; at: string; who: string; command: string; changes: PastChange[] }[] = [];
+  const runs: { run: string; at: string; who: string; command: string; changes: PastChange[]; kept?: boolean }[] = [];
   for (const line of text.split('\n')) {
     const [kind, at = '', id = '', ...words] = line.split('\t');
     if (kind === 'run' && words.length === 2) {
@@ -51,7 +54,7 @@ export function parseHistory(text: string): readonly PastRun[] {
       // The last of its name: a run may take a host more than once.
       const owner = runs.findLast(({ run }) => id.startsWith(`${run}-`));
       owner?.changes.push({ at, result: kind, title: words[0] ?? '' });
-    }
+    } else if (kind === 'kept') for (const each of runs.filter(({ run }) => run === id)) each.kept = true;
   }
   return runs;
 }

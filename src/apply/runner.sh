@@ -5,7 +5,7 @@
 #             joined by commas (`always`: notified by an earlier part of this run); it is tried TRIES times, DELAY seconds apart;
 #             FRAMES are the blocks around it, the outermost first: `top,0b,1r` is in the rescue of block 1 in the body of block 0
 #             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
-#   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh)
+#   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh and versions.sh)
 #   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
 #             connection has made N.decided and N.confirmed (see confirm-script.ts)
 #   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is

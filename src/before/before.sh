@@ -453,7 +453,7 @@ forget() { # FOLDER
   for each in "$before"/[1-9]*; do [ ! -d "$each" ] || return 0; done
   rm -rf -- "$before"
   [ "$before" = /var/lib/lvsctl/before ] || return 0
-  rm -rf -- /var/lib/lvsctl/unarchive /var/lib/lvsctl/pending /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
+  rm -rf -- /var/lib/lvsctl/unarchive /var/lib/lvsctl/pending /var/lib/lvsctl/versions /var/cache/lvsctl/blobs /var/cache/lvsctl/artefacts /var/log/lvsctl
   rmdir -- /var/lib/lvsctl /var/cache/lvsctl 2>/dev/null || :
 }
 
@@ -478,7 +478,7 @@ list_records() {
 
 show() { # FOLDER
   case $kind in
-    file) show_file now "$name"; show_file old "$1/copy" ;;
+    file) show_file now "$name"; printf '\n'; show_file old "$1/copy" ;;
     tree) printf 'now|%s files and directories\n' "$(find "$name" 2>/dev/null | wc -l)" ;;
     sysctl) proc_of "$name"; sed 's/^/now|/' "$proc"; sed 's/^/old|/' "$1/value" ;;
     service | running-service) unit_state "$name"; printf 'now|%s\nold|%s\n' "$active $enabled" "$(cat "$1/state")" ;;

@@ -16,7 +16,7 @@ export async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Pr
     throw new LvsError(`nobody is there to confirm ${closingLine(soFar)}`, {
       code: 'cli.confirm',
       exitCode: EXIT.badInput,
-      hint: flags.step ? '--step asks on a terminal' : 'say --yes, or look first with "lvsctl plan"',
+      hint: flags.step ? '--step asks on a terminal' : 'say --yes, or look first with --check',
     });
   }
   process.stdout.write(`${reportText(soFar, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`);

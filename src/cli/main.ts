@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
+import type { RollbackFlags } from './commands/rollback.ts';
 import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
@@ -114,6 +115,16 @@ changing(
   .option('--step', 'ask for each step whether it is to be done')
   .option('--force', 'also put files back that somebody has changed since lvsctl wrote them')
   .action(async (file: string, flags: TeardownFlags) => (await import('./commands/teardown.ts')).teardown(file, flags));
+
+common(verb('rollback', 'put files back as they were before the last run that changed any', 'lvsctl rollback inventory/dr.yaml --check'))
+  .option('--to <run>', 'as they were right after this run (see "lvsctl history")')
+  .option('--before <run>', 'as they were before this run')
+  .option('-C, --check', 'stop at the plan: say what would be put back')
+  .option('-y, --yes', 'do not ask')
+  .option('--force', 'also files that somebody has changed since')
+  .addOption(new Option('--serial <hosts>', 'hosts of a role in a batch, a number or 30%; 1 unless said').argParser(share(1)))
+  .addOption(new Option('--max-fail <hosts>', 'hosts of a role that may fail before it stops').argParser(share(0)))
+  .action(async (file: string, flags: RollbackFlags) => (await import('./commands/rollback.ts')).rollback(file, flags));
 
 common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')

@@ -114,6 +114,8 @@ export interface Handler {
   /** As of a change. */
   readonly reboots?: number;
   readonly risk?: Risk;
+  /** Of a rollback: where the host itself has kept it. */
+  readonly kept?: string;
 }
 
 /** A handler bound to one host. */

@@ -54,6 +54,8 @@ export interface Traces {
   readonly last: string;
   readonly lock?: Lock;
   readonly running: readonly Running[];
+  /** lvsctl has changed the host before: how it was before that is kept there. */
+  readonly known: boolean;
   /** Handlers that were notified, and have not run. */
   readonly pending: readonly string[];
   /** Somebody wants nothing to be changed here. */

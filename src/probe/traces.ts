@@ -28,6 +28,7 @@ if cd /run/lvsctl 2>/dev/null; then
     [ ! -s "$run/titles" ] || while IFS= read -r line; do printf 'title %s\n' "$line"; done <"$run/titles"
   done
 fi
+[ ! -d /var/lib/lvsctl/before ] || printf 'known here\n'
 [ ! -s ${freezeFile} ] || while IFS= read -r line; do printf 'frozen %s\n' "$line"; done <${freezeFile}
 if cd ${pendingFolder} 2>/dev/null; then
   for each in *; do [ ! -f "$each" ] || printf 'pending %s\n' "$each"; done
@@ -56,6 +57,7 @@ export function parseTraces({ stdout }: Output): Traces {
     ...(Number.isFinite(silent) &&
       run !== '' && { lock: { run, who, command, silent: Math.max(0, silent), left: /^left$/m.test(stdout) } }),
     running: runs.filter(({ nonce }) => /^lvsctl-[0-9a-f]{24}$/.test(nonce)),
+    known: all('known').length > 0,
     pending: all('pending').flatMap(decoded),
     ...(/^\d{1,12}$/.test(until) && { frozen: { until: Number(until), who: frozenBy, why } }),
   };

@@ -36,7 +36,7 @@ function reasonOf({ applied }: ReportInput): string {
 
 /** Before anything is touched: a host that does not answer counts as failed. */
 function absentNotes({ plan, command }: ReportInput): readonly string[] {
-  if (command !== 'deploy' && command !== 'teardown') return [];
+  if (!['deploy', 'teardown', 'rollback'].includes(command)) return [];
   const busy = new Set(plan.batches.filter(({ hosts }) => hosts.some(({ steps }) => steps.some(needsWork))).map(({ play }) => play));
   return [...busy].flatMap((number) => {
     const batches = plan.batches.filter(({ play }) => play === number);

@@ -61,6 +61,23 @@ test('a host that cannot keep it is changed all the same', async () => {
   expect(await hosts.deploy(book(touch('one')))).toMatchObject({ exitCode: 0, notes: [] });
 });
 
+test('a run of which files are still kept can be rolled back', () => {
+  const text = 'run\t2026\trun-1\tme\tlvsctl\nrun\t2027\trun-2\tme\tlvsctl\nkept\t\trun-2\nkept\t\trun-3\n';
+  const runs = parseHistory(text);
+  expect(runs.map(({ run, kept }) => [run, kept])).toEqual([
+    ['run-1', undefined],
+    ['run-2', true],
+  ]);
+  const found = together([
+    { host: 'dr1', runs },
+    { host: 'web1', runs: runs.map(({ kept: _, ...run }) => run) },
+  ]);
+  expect(found.map(({ run, kept }) => [run, kept])).toEqual([
+    ['run-1', false],
+    ['run-2', true],
+  ]);
+});
+
 test('what somebody has written into the file is text', () => {
   const text =
     'run\t2026\trun-1\n\nnonsense\ndone\t2026\trun-9-0-web1-0\tnobody\nrun\t2026\trun-1\tme\tlvsctl\ndone\t2026\trun-1-0-web1-0\t$(id)\n';

@@ -11,10 +11,12 @@ import { openStore } from '../../src/apply/store.ts';
 import { LvsError } from '../../src/errors.ts';
 import { type Answer, type Flow, run } from '../../src/flow.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
+import { selectHosts } from '../../src/inventory/select.ts';
 import type { Event, Report } from '../../src/model.ts';
 import { type BindOptions, bindPlaybook } from '../../src/playbook/bind.ts';
 import { parsePlaybook } from '../../src/playbook/load.ts';
 import { loadRegistry, type Registry } from '../../src/playbook/registry.ts';
+import { rollbackOf, type Wanted } from '../../src/rollback/rollback.ts';
 import { Secrets } from '../../src/sh/secret.ts';
 import type { Connection, Transport } from '../../src/transport/transport.ts';
 
@@ -25,6 +27,8 @@ export interface IsolatedFleet {
   /** Deploys the playbook, answering yes; `plan` asks nothing and touches nothing. */
   deploy(text: string, options?: RunOptions): Promise<Report>;
   plan(text: string, options?: RunOptions): Promise<Report>;
+  /** Puts files back, answering yes; with `check` nothing is touched. */
+  rollback(wanted?: Partial<Wanted>, options?: RunOptions & { readonly check?: boolean }): Promise<Report>;
   /** What was begun and ended, in order: `web1 begin TITLE`. */
   readonly story: readonly string[];
   write(host: string, name: string, text: string): void;
@@ -32,6 +36,8 @@ export interface IsolatedFleet {
   read(host: string, name: string): string | undefined;
   /** Runs a script on the host, as root. */
   shell(host: string, script: string): void;
+  /** Folder of the control machine's store. */
+  readonly store: string;
   /** What the host has kept of its runs; undefined where it keeps nothing. */
   history(host: string): string | undefined;
   close(): void;
@@ -52,7 +58,7 @@ export function isolatedFleet(): IsolatedFleet {
     for (const part of ['srv', 'run', 'cache', 'lib', 'log']) mkdirSync(folder(name, part), { recursive: true });
   const story: string[] = [];
   let runs = 0;
-  const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
+  const flowOf = (command: string, options: RunOptions): Omit<Flow, 'bind'> => {
     story.length = 0;
     const secrets = new Secrets(new Map(Object.entries(options.secrets ?? {})));
     runs += 1;
@@ -60,14 +66,12 @@ export function isolatedFleet(): IsolatedFleet {
       tasks: new Map([...known.tasks, ...(options.tasks ?? [])]),
       checks: new Map([...known.checks, ...(options.checks ?? [])]),
     };
-    const book = parsePlaybook(text, 'book.yaml');
-    return run({
+    return {
       command,
       runId: `run-${runs}`,
       who: 'root@control',
       fleet,
       registry,
-      bind: (seen) => bindPlaybook(book, fleet, registry, { ...options, ...(seen && { known: seen }) }),
       checks: [],
       transport: transportTo(root, options.unreachable ?? []),
       store: openStore(join(root, 'store')),
@@ -77,15 +81,30 @@ export function isolatedFleet(): IsolatedFleet {
       stop: options.stop,
       resolve: (value) => secrets.resolve(value),
       conceal: (text) => secrets.conceal(text),
-      resume: 'lvsctl deploy inventory/dr.yaml',
+      resume: `lvsctl ${command} inventory/dr.yaml`,
       emit: (event) => tell(story, event),
       confirm: async (plan, report) => (command === 'plan' ? false : (options.answer?.(report, plan) ?? { leaveOut: new Set() })),
+    };
+  };
+  const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
+    const flow = flowOf(command, options);
+    const book = parsePlaybook(text, 'book.yaml');
+    return run({
+      ...flow,
+      bind: (seen) => bindPlaybook(book, fleet, flow.registry, { ...options, ...(seen && { known: seen }) }),
     });
+  };
+  const rollback: IsolatedFleet['rollback'] = async (wanted = {}, { check = false, ...options } = {}) => {
+    const flow = flowOf('rollback', check ? { ...options, answer: () => false } : options);
+    const made = await rollbackOf(selectHosts(fleet, options.limit ?? 'all'), { force: false, ...wanted }, { ...flow, bind: () => [] });
+    return run({ ...flow, ...made.flow, resume: `${flow.resume} --before ${made.oldest}` });
   };
   return {
     deploy: (text, options = {}) => perform('deploy', text, options),
     plan: (text, options = {}) => perform('plan', text, options),
+    rollback,
     story,
+    store: join(root, 'store'),
     write: (host, name, text) => writeFileSync(join(folder(host, 'srv'), name), text),
     read: (host, name) => contentOf(join(folder(host, 'srv'), name)),
     shell: (host, script) => void execFileSync('unshare', shellWords(join(root, host)), { input: script }),

@@ -15,7 +15,9 @@ export interface HistoryFlags extends CommonFlags {
 }
 
 /** What one run did, on all hosts that answer. */
-interface ClusterRun extends Omit<PastRun, 'changes'> {
+interface ClusterRun extends Omit<PastRun, 'changes' | 'kept'> {
+  /** It changed files, and "lvsctl rollback --before RUN" knows how they were. */
+  readonly kept: boolean;
   readonly hosts: readonly { readonly host: string; readonly changes: PastRun['changes'] }[];
 }
 
@@ -44,15 +46,15 @@ export async function history(file: string, flags: HistoryFlags): Promise<void> 
 export function together(found: readonly { readonly host: string; readonly runs: readonly PastRun[] }[]): readonly ClusterRun[] {
   const byRun = new Map<string, ClusterRun>();
   for (const { host, runs } of found)
-    for (const { changes, ...run } of runs) {
+    for (const { changes, kept = false, ...run } of runs) {
       const before = byRun.get(run.run);
       const at = before && before.at < run.at ? before.at : run.at;
-      byRun.set(run.run, { ...run, at, hosts: [...(before?.hosts ?? []), { host, changes }] });
+      byRun.set(run.run, { ...run, at, kept: kept || (before?.kept ?? false), hosts: [...(before?.hosts ?? []), { host, changes }] });
     }
   return [...byRun.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 }
 
-function shown({ at, run, who, command, hosts }: ClusterRun, whole: boolean): readonly string[] {
+function shown({ at, run, who, command, kept, hosts }: ClusterRun, whole: boolean): readonly string[] {
   const lines = hosts.flatMap(({ host, changes }) => {
     const failed = changes.filter(({ result }) => result === 'failed');
     const told = whole ? changes : failed;
@@ -61,5 +63,5 @@ function shown({ at, run, who, command, hosts }: ClusterRun, whole: boolean): re
       ...told.map(({ at: when, result, title }) => `        ${when.slice(11, 19)} ${result}: ${title}`),
     ];
   });
-  return [`${at}  ${run}  ${who}  ${command}`, ...lines].map(printable);
+  return [`${at}  ${run}  ${who}  ${command}${kept ? '  (can be rolled back)' : ''}`, ...lines].map(printable);
 }

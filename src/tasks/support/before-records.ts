@@ -58,6 +58,6 @@ export function parseRecords(stdout: Output['stdout']): readonly Recorded[] {
 }
 
 /** A host's words come to stand in titles; they are never control characters or slots of secrets. */
-function clean(said: string): string {
+export function clean(said: string): string {
   return said.replace(/[^\P{Cc}\t]|\p{Co}/gu, '?');
 }
