@@ -1,5 +1,5 @@
 /** What may go wrong in the middle of a run, and what must hold all the same. */
-import type { Target } from './target.ts';
+import type { Target, TargetOptions } from './target.ts';
 
 export interface Fault {
   /** What goes wrong. */
@@ -8,6 +8,8 @@ export interface Fault {
   readonly holds: string;
   /** How often `npm run test:faults` plays it; `--once` plays each once. */
   readonly tries: number;
+  /** How the target of each try is. */
+  readonly target?: TargetOptions;
   /** Throws when it does not hold. Tries are counted from 0; each has a target of its own. */
   readonly play: (target: Target, number: number) => Promise<void>;
 }

@@ -52,10 +52,10 @@ function inOwnNetwork(): readonly Row[] {
 }
 
 async function onSshd(): Promise<readonly Row[]> {
-  const played = chosen(every).map(({ play, ...fault }) => ({
+  const played = chosen(every).map(({ play, target: options, ...fault }) => ({
     ...fault,
     play: async (number: number) => {
-      const target = await openTarget();
+      const target = await openTarget(options);
       await play(target, number).finally(() => target.close());
     },
   }));

@@ -5,12 +5,13 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { command } from '../support/cli.ts';
 import { withOwn } from '../support/isolated-sshd.ts';
+import { type AccountOptions, startSshdWithAccount } from '../support/own-etc.ts';
 import { type CuttingProxy, startProxy } from '../support/proxy.ts';
-import { type SshdOptions, startSshd } from '../support/sshd.ts';
+import { makeKey, type SshdOptions, startSshd } from '../support/sshd.ts';
 import { makeHome, section } from '../support/sshd-trust.ts';
 
 export interface Run {
@@ -39,8 +40,12 @@ export interface Target {
   begin(tasks: string): Going;
   /** A task of the playbooks' own: the text of its module. */
   ownTask(name: string, module: string): void;
-  /** From now on the control machine knows another key for the host. */
-  knowAnotherKey(): void;
+  /** From now on the control machine knows this key for the host and no other; `marker` is that of a line of known_hosts. */
+  know(key: string, marker?: string): void;
+  /** Makes a key of somebody's; its public half, `TYPE BASE64`. */
+  newKey(name: string): string;
+  /** Folder of the files of sshd. */
+  readonly folder: string;
   /** Runs shell on the host, past the proxy; its output. */
   shell(script: string): string;
   close(): Promise<void>;
@@ -49,6 +54,12 @@ export interface Target {
 export interface TargetOptions extends SshdOptions {
   /** Shell that is run in the mount namespace before sshd is. */
   readonly prepare?: string;
+  /** Who logs in is `deploy`, with these rules of sudo; otherwise root. */
+  readonly account?: Pick<AccountOptions, 'shell' | 'sudoers' | 'bashrc'>;
+  /** Further environment of lvsctl. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** lvsctl is not shown the file of the key, but an agent that listens on `agent.sock` in the folder. */
+  readonly byAgent?: boolean;
 }
 
 /** In a network of the tests' own: see run.ts. */
@@ -56,22 +67,25 @@ export const address = '10.18.61.13';
 
 const own = ['/run/lvsctl', '/var/lib/lvsctl', '/var/cache/lvsctl', '/var/log/lvsctl', '/srv'];
 
-export async function openTarget({ prepare = ':', ...options }: TargetOptions = {}): Promise<Target> {
-  const sshd = await startSshd({
-    ...options,
-    startedBy: (dir) => [...withOwn(own), 'sh', '-c', `${prepare}\necho $$ >${dir}/pid\nexec "$@"`, 'sh'],
-  });
+export async function openTarget({ prepare = ':', account, env, byAgent = false, ...options }: TargetOptions = {}): Promise<Target> {
+  // In the namespace of its own, whatever it does there.
+  const within = (dir: string): readonly string[] => [...withOwn(own), ...['sh', '-c', `${prepare}\necho $$ >${dir}/pid\nexec "$@"`, 'sh']];
+  const sshd = await (account
+    ? startSshdWithAccount({ ...options, ...account, after: within })
+    : startSshd({ ...options, startedBy: within }));
   const proxy = await startProxy(sshd.port, address);
   const known = sshd.knownHostsLine.replaceAll(`[127.0.0.1]:${sshd.port} `, `[${address}]:${proxy.port} `);
   const home = makeHome(
     sshd.dir,
-    `${section('web1', sshd, 'ServerAliveInterval 1', 'ServerAliveCountMax 3').replace(`Port ${sshd.port}`, `Port ${proxy.port}`)}`,
+    section('web1', sshd, 'ServerAliveInterval 1', 'ServerAliveCountMax 3')
+      .replace(`Port ${sshd.port}`, `Port ${proxy.port}`)
+      .replace(/^.*Identit.*\n/gm, (line) => (byAgent ? '' : line)),
     [known],
   );
   const folder = join(sshd.dir, 'control');
   mkdirSync(folder);
   const inventory = join(folder, 'faults.yaml');
-  writeFileSync(inventory, inventoryText);
+  writeFileSync(inventory, inventoryText(account !== undefined));
   const children = new Set<ChildProcess>();
   const start = (verb: readonly string[], ...more: readonly string[]): Going => {
     const [program, ...words] = command;
@@ -81,9 +95,10 @@ export async function openTarget({ prepare = ':', ...options }: TargetOptions = 
         ...process.env,
         HOME: home,
         NO_COLOR: '1',
-        SSH_AUTH_SOCK: '',
+        SSH_AUTH_SOCK: byAgent ? join(sshd.dir, 'agent.sock') : '',
         XDG_STATE_HOME: join(home, 'state'),
         LVSCTL_CACHE: join(home, 'cache'),
+        ...env,
       },
     });
     children.add(child);
@@ -117,11 +132,9 @@ export async function openTarget({ prepare = ':', ...options }: TargetOptions = 
       mkdirSync(join(folder, 'tasks'), { recursive: true });
       writeFileSync(join(folder, 'tasks', `${name}.js`), module);
     },
-    knowAnotherKey: () => {
-      execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'another')]);
-      const key = readFileSync(join(folder, 'another.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
-      writeFileSync(join(home, '.ssh', 'known_hosts'), `[${address}]:${proxy.port} ${key}\n`);
-    },
+    know: (key, marker = '') => writeFileSync(join(home, '.ssh', 'known_hosts'), `${marker}[${address}]:${proxy.port} ${key}\n`),
+    newKey: (name) => makeKey(join(sshd.dir, name), 'ed25519'),
+    folder: sshd.dir,
     shell: (script) => execFileSync('nsenter', ['-t', pid(), '-m', '--', 'sh', '-c', script], { encoding: 'utf8' }),
     async close() {
       for (const child of children) child.kill('SIGKILL');
@@ -131,8 +144,8 @@ export async function openTarget({ prepare = ':', ...options }: TargetOptions = 
   };
 }
 
-const inventoryText = `cluster: faults
-vrrp: { id: 61, interface: eth0 }
+const inventoryText = (account: boolean): string => `cluster: faults
+${account ? 'ssh: { user: deploy, sudo: true }\n' : ''}vrrp: { id: 61, interface: eth0 }
 services:
   - { vip: 10.18.61.30, port: 80, scheduler: rr, backends: all }
 directors:

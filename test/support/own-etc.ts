@@ -20,13 +20,24 @@ export interface AccountOptions extends SshdOptions {
   /** Lines of sudoers, all that there are. */
   readonly sudoers?: readonly string[];
   readonly bashrc?: string;
+  /** Words before sshd's own that are to see the accounts. */
+  readonly after?: (dir: string) => readonly string[];
 }
 
 /** The server, and `deploy`, who has a password on it. */
 export async function startSshdWithAccount(options: AccountOptions = {}): Promise<Sshd & { readonly user: string }> {
   const startedBy = (dir: string): readonly string[] => {
     makeEtc(dir, options);
-    return [...(options.startedBy?.(dir) ?? []), 'unshare', '--mount', 'sh', '-c', `${mounts(dir)}\nexec "$@"`, 'sh'];
+    return [
+      ...(options.startedBy?.(dir) ?? []),
+      'unshare',
+      '--mount',
+      'sh',
+      '-c',
+      `${mounts(dir)}\nexec "$@"`,
+      'sh',
+      ...(options.after?.(dir) ?? []),
+    ];
   };
   const config = [...(options.config ?? []), 'UsePAM yes'];
   const environment = (dir: string): Readonly<Record<string, string>> => ({ HOME: join(dir, 'home') });

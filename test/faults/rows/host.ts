@@ -74,7 +74,7 @@ export const hostFaults: readonly Fault[] = [
     holds: 'refused before anything is sent, with what to do',
     tries: 1,
     async play(target) {
-      target.knowAnotherKey();
+      target.know(target.newKey('another'));
       const run = await target.deploy(marked('one'));
       must(run.exit === 5, 'nothing is done', said(run));
       must(
