@@ -4,10 +4,19 @@ import { killFaults } from './rows/killed.ts';
 import { labFaults } from './rows/lab.ts';
 import { lineFaults } from './rows/lines.ts';
 import { loginFaults } from './rows/logins.ts';
+import { otherFaults } from './rows/others.ts';
 import { rollbackFaults } from './rows/rollback.ts';
 import { signalFaults } from './rows/signals.ts';
 
 export { labFaults };
 
 /** Over sshd. */
-export const every: readonly Fault[] = [...lineFaults, ...killFaults, ...signalFaults, ...hostFaults, ...loginFaults, ...rollbackFaults];
+export const every: readonly Fault[] = [
+  ...lineFaults,
+  ...killFaults,
+  ...signalFaults,
+  ...hostFaults,
+  ...loginFaults,
+  ...otherFaults,
+  ...rollbackFaults,
+];

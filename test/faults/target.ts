@@ -36,7 +36,7 @@ export interface Target {
   start(verb: readonly string[], ...more: readonly string[]): Going;
   run(verb: readonly string[], ...more: readonly string[]): Promise<Run>;
   /** `deploy --yes` of the playbook of these tasks; see `playbook`. */
-  deploy(tasks: string): Promise<Run>;
+  deploy(tasks: string, ...more: readonly string[]): Promise<Run>;
   begin(tasks: string): Going;
   /** A task of the playbooks' own: the text of its module. */
   ownTask(name: string, module: string): void;
@@ -114,11 +114,11 @@ export async function openTarget({ prepare = ':', account, env, byAgent = false,
     return { ended, heard: () => said.stdout + said.stderr, kill: (signal) => void child.kill(signal) };
   };
   let books = 0;
-  const begin = (tasks: string): Going => {
+  const begin = (tasks: string, ...more: readonly string[]): Going => {
     books += 1;
     const book = join(folder, `book-${books}.yaml`);
     writeFileSync(book, playbook(tasks));
-    return start(['deploy'], '--playbook', book, '--yes', '--limit', 'web1');
+    return start(['deploy'], '--playbook', book, '--yes', '--limit', 'web1', ...more);
   };
   const pid = (): string => execFileSync('cat', [join(sshd.dir, 'pid')], { encoding: 'utf8' }).trim();
   return {
@@ -127,7 +127,7 @@ export async function openTarget({ prepare = ':', account, env, byAgent = false,
     start,
     run: (verb, ...more) => start(verb, ...more).ended,
     begin,
-    deploy: (tasks) => begin(tasks).ended,
+    deploy: (tasks, ...more) => begin(tasks, ...more).ended,
     ownTask: (name, module) => {
       mkdirSync(join(folder, 'tasks'), { recursive: true });
       writeFileSync(join(folder, 'tasks', `${name}.js`), module);

@@ -1,13 +1,9 @@
 /** `lvsctl history`: who has changed what on the hosts, and when, as the hosts themselves have kept it. */
-import pLimit from 'p-limit';
 import { historyScript, type PastRun, parseHistory } from '../../apply/history.ts';
 import { EXIT } from '../../errors.ts';
-import { selectHosts } from '../../inventory/select.ts';
-import { reach } from '../../transport/reach.ts';
-import { runScript } from '../../transport/run-script.ts';
 import { printable } from '../../view/printable.ts';
 import type { CommonFlags } from '../flags.ts';
-import { openSession } from '../session.ts';
+import { onHosts } from '../on-hosts.ts';
 
 export interface HistoryFlags extends CommonFlags {
   /** Runs to show. */
@@ -22,24 +18,16 @@ interface ClusterRun extends Omit<PastRun, 'changes' | 'kept'> {
 }
 
 export async function history(file: string, flags: HistoryFlags): Promise<void> {
-  const session = await openSession(file, flags, {});
-  const hosts = selectHosts(session.fleet, flags.limit);
-  const limit = pLimit(session.forks);
-  const lines = await reach(hosts, session.transport, limit);
-  try {
-    const asked = [...lines.connections].map(([host, connection]) =>
-      limit(async () => ({ host, runs: parseHistory((await runScript(connection, historyScript, { timeout: 60 })).stdout) })),
-    );
-    const runs = together(await Promise.all(asked)).slice(-flags.last);
-    const silent = Object.values(lines.unreached).flatMap((one) => (one.reached ? [] : [`${one.host}: ${one.reason}`]));
+  await onHosts(file, flags, async ({ ask, silent }) => {
+    const found = (await ask(historyScript)).map(({ host, stdout }) => ({ host, runs: parseHistory(stdout) }));
+    const runs = together(found).slice(-flags.last);
+    const unreached = silent.map(({ host, said }) => printable(`${host}: ${said}`));
     const text = flags.json
       ? JSON.stringify(runs, null, 2)
-      : [...runs.flatMap((run) => shown(run, flags.verbose > 0)), ...silent].join('\n');
+      : [...runs.flatMap((run) => shown(run, flags.verbose > 0)), ...unreached].join('\n');
     process.stdout.write(text === '' ? 'nothing has been changed here by lvsctl\n' : `${text}\n`);
     if (silent.length > 0) process.exitCode = EXIT.unreachable;
-  } finally {
-    lines.close();
-  }
+  });
 }
 
 /** One entry for a run on however many hosts, the latest last. */

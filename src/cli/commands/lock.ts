@@ -2,14 +2,14 @@
 import pLimit from 'p-limit';
 import { releaseScript } from '../../apply/lock-script.ts';
 import { EXIT } from '../../errors.ts';
-import { selectHosts } from '../../inventory/select.ts';
 import type { Lock, Seen } from '../../model.ts';
 import { probeAll } from '../../probe/probe-all.ts';
-import { type Lines, reach } from '../../transport/reach.ts';
+import type { Lines } from '../../transport/reach.ts';
 import { runScript } from '../../transport/run-script.ts';
 import { printable } from '../../view/printable.ts';
 import type { CommonFlags } from '../flags.ts';
-import { openSession, type Session } from '../session.ts';
+import { onHosts } from '../on-hosts.ts';
+import type { Session } from '../session.ts';
 
 interface HostLock {
   readonly host: string;
@@ -22,7 +22,7 @@ interface HostLock {
 }
 
 export async function status(file: string, flags: CommonFlags): Promise<void> {
-  await onHosts(file, flags, async (session, lines) => {
+  await onHosts(file, flags, async ({ session, lines }) => {
     const found = await lockedHosts(session, lines);
     if (flags.json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
     else for (const one of found) process.stdout.write(`${printable(`${one.host}: ${sentence(one)}`)}\n`);
@@ -32,7 +32,7 @@ export async function status(file: string, flags: CommonFlags): Promise<void> {
 
 /** Only locks of which nothing is at work any more, unless forced: whoever holds one may be in the middle of something. */
 export async function release(file: string, flags: CommonFlags & { readonly force?: boolean }): Promise<void> {
-  await onHosts(file, flags, async (session, lines) => {
+  await onHosts(file, flags, async ({ session, lines }) => {
     const found = await lockedHosts(session, lines);
     for (const one of found) process.stdout.write(`${printable(`${one.host}: ${await released(one, lines, flags.force ?? false)}`)}\n`);
     const kept = found.some(({ lock, running }) => lock && !flags.force && (running.length > 0 || !lock.left));
@@ -47,16 +47,6 @@ async function released({ host, lock, running, why }: HostLock, lines: Lines, fo
   if (!force && (running.length > 0 || !lock.left)) return `kept, ${sentence({ host, lock, running })}; --force releases it all the same`;
   const { exit } = await runScript(connection, releaseScript(lock.run), { timeout: 30 });
   return exit === 0 ? `released: ${lock.command} by ${lock.who} (run ${lock.run})` : 'somebody else has the lock by now';
-}
-
-async function onHosts(file: string, flags: CommonFlags, act: (session: Session, lines: Lines) => Promise<void>): Promise<void> {
-  const session = await openSession(file, flags, {});
-  const lines = await reach(selectHosts(session.fleet, flags.limit), session.transport, pLimit(session.forks));
-  try {
-    await act(session, lines);
-  } finally {
-    lines.close();
-  }
 }
 
 async function lockedHosts(session: Session, { connections, unreached }: Lines): Promise<readonly HostLock[]> {
