@@ -2,6 +2,7 @@
  * `npm run test:faults`: what goes wrong in the middle of a run, over real sshd and real processes, and on a machine of the lab. A row each with
  * what must hold; exits 1 when it does not.
  *   --once   each row once instead of as often as it says     --only PATTERN   rows that match this regular expression
+ *   --without PATTERN   all but those
  */
 import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
@@ -10,7 +11,9 @@ import { every, labFaults } from './every.ts';
 import { withLab } from './lab-target.ts';
 import { address, openTarget } from './target.ts';
 
-const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, without: { type: 'string', default: '^$' } },
+});
 
 /** A fault whose `play` has got what it needs. */
 interface Ready {
@@ -26,7 +29,7 @@ interface Row extends Omit<Ready, 'play'> {
 }
 
 const chosen = <T extends { readonly fault: string }>(faults: readonly T[]): readonly T[] =>
-  faults.filter(({ fault }) => new RegExp(values.only, 'i').test(fault));
+  faults.filter(({ fault }) => new RegExp(values.only, 'i').test(fault) && !new RegExp(values.without, 'i').test(fault));
 
 async function playAll(faults: readonly Ready[]): Promise<readonly Row[]> {
   const rows: Row[] = [];
