@@ -1,5 +1,5 @@
 /** What may go wrong in the middle of a run, and what must hold all the same. */
-import type { Target, TargetOptions } from './target.ts';
+import type { Run, Target, TargetOptions } from './target.ts';
 
 export interface Fault {
   /** What goes wrong. */
@@ -17,4 +17,9 @@ export interface Fault {
 /** Throws unless it is so; `found` is what was seen. */
 export function must(holds: boolean, what: string, found: unknown): void {
   if (!holds) throw new Error(`${what}; found ${typeof found === 'string' ? found : JSON.stringify(found)}`);
+}
+
+/** What a run of lvsctl came to, for `found`: its exit code and the end of what it printed. */
+export function said({ exit, stdout, stderr }: Pick<Run, 'exit' | 'stdout' | 'stderr'>): string {
+  return `exit ${exit}: ${stdout}${stderr}`.slice(-3000);
 }

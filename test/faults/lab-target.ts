@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CliResult, lvsctl } from '../support/cli.ts';
 import { must } from './fault.ts';
+import { playbook } from './target.ts';
 
 /** On machines of the lab: time for what takes a second elsewhere. */
 const patience = 240_000;
@@ -91,15 +92,5 @@ directors:
   dr1: { address: 10.18.62.10, priority: 100 }
 backends:
   web1: { address: 10.18.62.13 }
-`;
-}
-
-function playbook(tasks: string): string {
-  return `- name: faults
-  hosts: web1
-  tasks:
-${tasks}
-  handlers:
-    - { name: tell, command: { run: "echo told >>/srv/told" } }
 `;
 }

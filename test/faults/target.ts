@@ -155,7 +155,7 @@ backends:
 `;
 
 /** Tasks on web1, and a handler `tell` that writes a line to /srv/told. */
-function playbook(tasks: string): string {
+export function playbook(tasks: string): string {
   return `- name: faults
   hosts: web1
   tasks:

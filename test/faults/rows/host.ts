@@ -1,7 +1,5 @@
-import { type Fault, must } from '../fault.ts';
-import { marked, type Run, type Target } from '../target.ts';
-
-const said = ({ exit, stdout, stderr }: Run): string => `exit ${exit}: ${stdout}${stderr}`;
+import { type Fault, must, said } from '../fault.ts';
+import { marked, type Target } from '../target.ts';
 
 /** Lets nobody in any more; how it was is put back by the host itself. */
 const cut = `export default ({ defineTask, sh, z }) => defineTask({

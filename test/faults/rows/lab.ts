@@ -1,9 +1,7 @@
-import { must } from '../fault.ts';
+import { must, said } from '../fault.ts';
 import type { LabFault, LabTarget } from '../lab-target.ts';
 import { marked } from '../target.ts';
 
-const said = ({ exit, stdout, stderr }: { exit: number | null; stdout: string; stderr: string }): string =>
-  `exit ${exit}: ${stdout}${stderr}`.slice(-3000);
 const clear = (target: LabTarget) => target.shell('rm -rf /srv/* && sync');
 
 /** 100 KB of one letter. */

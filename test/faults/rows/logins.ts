@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { password } from '../../support/own-etc.ts';
-import { type Fault, must } from '../fault.ts';
-import { marked, type Run, type Target, type TargetOptions } from '../target.ts';
+import { type Fault, must, said } from '../fault.ts';
+import { marked, type Target, type TargetOptions } from '../target.ts';
 
-const said = ({ exit, stdout, stderr }: Run): string => `exit ${exit}: ${stdout}${stderr}`.slice(-3000);
 const rule = 'deploy ALL=(ALL:ALL) ALL';
 const noisy = 'echo welcome; echo careful >&2; printf "no newline"; printf "none here" >&2\n';
 

@@ -1,7 +1,6 @@
-import { type Fault, must } from '../fault.ts';
-import { marked, type Run, type Target } from '../target.ts';
+import { type Fault, must, said } from '../fault.ts';
+import { marked, type Target } from '../target.ts';
 
-const said = ({ exit, stdout, stderr }: Run): string => `exit ${exit}: ${stdout}${stderr}`.slice(-3000);
 const here = ['--limit', 'web1'];
 
 interface Told {
