@@ -40,18 +40,25 @@ export function followBundle(connection: Connection, bundle: Bundle, options: Fo
   return follow(connection, bundle, options, 'heard');
 }
 
+/** Lines in a row that may break with nothing heard over them: it is not by chance that they do. */
+const inVain = 30;
+
 type Whose = 'own' | 'heard';
 
 async function follow(connection: Connection, bundle: Bundle, options: FollowOptions, whose: Whose): Promise<BundleResult> {
   const ledger = newLedger(bundle, connection.host.name, options);
   const reader = newJournalReader(bundle.nonce);
+  let vain = 0;
   for (let script = whose === 'own' ? bundleScript(bundle, options.resolve) : attachScript(bundle, 0); ; ) {
+    const before = reader.offset;
     const end = await followOnce(connection, script, {
       ...{ reader, ledger, whose, confirm: (job) => confirm(connection, bundle, job) },
       ...(whose === 'own' && { stop: options.stop }),
     });
     if (end.failed) return { outcomes: ledger.outcomes, failed: end.failed };
-    const over = end.reason ?? (await newLine(connection, options));
+    vain = reader.offset > before ? 0 : vain + 1;
+    const over =
+      end.reason ?? (vain < inVain ? await newLine(connection, options) : `${inVain} lines in a row broke before anything was heard`);
     if (over !== undefined) {
       ledger.interrupted(over);
       return { outcomes: ledger.outcomes, failed: ['top'] };

@@ -15,7 +15,7 @@ export interface Login {
   readonly checkKey: (key: Buffer) => void;
   /** For all of it, but for the time in which a person is asked. */
   readonly patience: Patience;
-  readonly config: Pick<ConnectConfig, 'algorithms' | 'keepaliveInterval' | 'keepaliveCountMax'>;
+  readonly config: Pick<ConnectConfig, 'algorithms'>;
 }
 
 /**

@@ -8,6 +8,7 @@ import { credentialsOf } from './credentials.ts';
 import { dialHost, mayPass } from './dial.ts';
 import { logIn } from './handshake.ts';
 import { checkHostKey, type HostKeyPolicy, hostKeyOrder, readKnownHosts } from './host-key.ts';
+import { keepAlive } from './keepalive.ts';
 import type { Unlock } from './key-files.ts';
 import { createPatience } from './patience.ts';
 import type { Line } from './ssh-connection.ts';
@@ -81,12 +82,7 @@ async function openOnce(target: Target, way: Way, options: LineOptions, deadline
   const known = readKnownHosts(policy.files);
   const socket = await dialHost(host, way.dial, left());
   const client = new ssh2.Client();
-  const { interval, misses } = options.keepalive ?? { interval: target.keepalive ?? 5, misses: 3 };
-  const config = {
-    algorithms: { serverHostKey: hostKeyOrder(known, host, target.alias) },
-    keepaliveInterval: interval * 1000,
-    keepaliveCountMax: misses,
-  };
+  const config = { algorithms: { serverHostKey: hostKeyOrder(known, host, target.alias) } };
   const checkKey = (key: Buffer): void => checkHostKey(host, key, known, policy);
   try {
     await logIn(client, socket, { host, credentials, checkKey, config, patience });
@@ -94,6 +90,7 @@ async function openOnce(target: Target, way: Way, options: LineOptions, deadline
     socket.destroy();
     throw error;
   }
+  keepAlive(client, socket, options.keepalive ?? { interval: target.keepalive ?? 5, misses: 3 });
   return { host, client, socket };
 }
 

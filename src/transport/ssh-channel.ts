@@ -3,6 +3,13 @@
 import { Duplex, Writable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import type { Wire } from './channel.ts';
+import { askForSign } from './keepalive.ts';
+
+/** A logged-in client and the stream below it. */
+export interface Carrier {
+  readonly client: Client;
+  readonly socket: Duplex;
+}
 
 /** Starts `command` on the host. Rejects with ssh2's own error; the channel is not open then. */
 export function exec(client: Client, command: string): Promise<ClientChannel> {
@@ -12,19 +19,15 @@ export function exec(client: Client, command: string): Promise<ClientChannel> {
 }
 
 /** A stream to `address` as the host sees it. Rejects with ssh2's own error; `reason` is the number of RFC 4254, 5.1. */
-export function forward(
-  { client, socket }: { readonly client: Client; readonly socket: Duplex },
-  address: string,
-  port: number,
-): Promise<Duplex> {
+export function forward(line: Carrier, address: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => (error ? reject(error) : resolve(toStream(channel, socket))));
+    line.client.forwardOut('127.0.0.1', 0, address, port, (error, channel) => (error ? reject(error) : resolve(toStream(channel, line))));
   });
 }
 
 /** What ssh2 gives would take megabytes whatever the line below has room for, and its writers wait for ever once it is closed. */
-function toStream(raw: ClientChannel, socket: Duplex): Duplex {
-  const out = writer(raw, socket);
+function toStream(raw: ClientChannel, line: Carrier): Duplex {
+  const out = writer(raw, line);
   const stream = new Duplex({
     read: () => void raw.resume(),
     write: (chunk, encoding, done) => void out.write(chunk, encoding, done),
@@ -52,7 +55,8 @@ export function isOpenFailure(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('(SSH) Channel open failure');
 }
 
-export function sshWire(raw: ClientChannel, client: Client, socket: Duplex): Wire {
+export function sshWire(raw: ClientChannel, line: Carrier): Wire {
+  const { client } = line;
   let exit: number | null = null;
   let broken = false;
   const over = new Promise<void>((resolve) => {
@@ -76,28 +80,30 @@ export function sshWire(raw: ClientChannel, client: Client, socket: Duplex): Wir
     raw.close();
     for (const stream of [raw, raw.stderr]) stream.unpipe().resume();
   };
-  return { stdin: writer(raw, socket), stdout: raw, stderr: raw.stderr, over, exit: () => (broken ? null : exit), hangUp };
+  return { stdin: writer(raw, line), stdout: raw, stderr: raw.stderr, over, exit: () => (broken ? null : exit), hangUp };
 }
 
-/** As much as one SSH packet carries. */
-const slice = 32 * 1024;
+/** Bytes: less than one SSH packet can carry, so that on a line of a few kilobytes a second one is through before the host counts as silent. */
+const slice = 16 * 1024;
 
 /**
- * ssh2 writes to its socket as much as the channel's window allows, whatever the socket says: on a slow line megabytes then stand
- * before the keepalive, which counts as missed. So what is written goes in slices, each when the socket has room.
+ * ssh2 writes to its socket as much as the channel's window allows, whatever the socket says: on a slow line megabytes would then stand
+ * before anything else. So what is written goes in slices, each when the socket has room. The answer to the question behind each
+ * of them shows that the host is there, however much is still on the way to it.
  */
-function writer(raw: ClientChannel, socket: Duplex): Writable {
+function writer(raw: ClientChannel, { client, socket }: Carrier): Writable {
   const send = (chunk: Buffer, done: (error?: Error | null) => void): void => {
     raw.write(chunk.subarray(0, slice), (error) => {
       const rest = chunk.subarray(slice);
       const next = (): void => (rest.length > 0 ? send(rest, done) : done());
-      if (error) done(error);
-      else if (socket.writableNeedDrain) socket.once('drain', next);
+      if (error) return done(error);
+      if (chunk.length >= slice) askForSign(client);
+      if (socket.writableNeedDrain) socket.once('drain', next);
       else next();
     });
   };
   return new Writable({
-    highWaterMark: 2 * slice,
+    highWaterMark: 4 * slice,
     write: (chunk: Buffer, _encoding, done) => send(chunk, done),
     final(done) {
       raw.end();

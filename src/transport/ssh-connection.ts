@@ -1,20 +1,17 @@
 /** A connection that stands: opens root shells on it, a few at a time. */
-import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client, ClientChannel } from 'ssh2';
+import type { ClientChannel } from 'ssh2';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host } from '../model.ts';
 import { toChannel } from './channel.ts';
 import { createGate, type Place } from './gate.ts';
-import { exec, isOpenFailure, sshWire } from './ssh-channel.ts';
+import { type Carrier, exec, isOpenFailure, sshWire } from './ssh-channel.ts';
 import { becomeRoot, sudoMarks } from './sudo.ts';
 import type { Channel, Connection } from './transport.ts';
 
 /** A logged-in connection and the stream below it. */
-export interface Line {
+export interface Line extends Carrier {
   readonly host: Host;
-  readonly client: Client;
-  readonly socket: Duplex;
 }
 
 interface ShellOptions {
@@ -47,7 +44,7 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
       });
       channels += 1;
       raw.once('close', place.leave);
-      const wire = sshWire(raw, client, socket);
+      const wire = sshWire(raw, line);
       if (!marks) return toChannel(wire);
       const { filters, ready } = becomeRoot(wire, host, marks, { password: options.sudoPassword, timeout: host.ssh.timeout });
       return whenReady(toChannel(wire, filters), ready);

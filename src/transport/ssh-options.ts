@@ -1,3 +1,4 @@
+import type { Keepalive } from './keepalive.ts';
 import type { Dial } from './transport.ts';
 
 /** How lines are opened; what is absent comes from the user's ssh_config, then from ssh's own habits. */
@@ -21,5 +22,5 @@ export interface SshOptions {
   readonly loginPassword?: () => Promise<string>;
   readonly sudoPassword?: () => Promise<string>;
   /** How a dead line is noticed: seconds between questions, and how many may stay unanswered; 5 (or ServerAliveInterval) and 3 unless said. */
-  readonly keepalive?: { readonly interval: number; readonly misses: number };
+  readonly keepalive?: Keepalive;
 }

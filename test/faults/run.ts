@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { every, labFaults } from './every.ts';
 import { withLab } from './lab-target.ts';
@@ -31,6 +32,17 @@ interface Row extends Omit<Ready, 'play'> {
 const chosen = <T extends { readonly fault: string }>(faults: readonly T[]): readonly T[] =>
   faults.filter(({ fault }) => new RegExp(values.only, 'i').test(fault) && !new RegExp(values.without, 'i').test(fault));
 
+/** Seconds for one try: what hangs is named, and the others are still played. */
+const longest = 900;
+
+async function inTime(play: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = pause(longest * 1000, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`it was not over after ${longest} s`);
+  });
+  await Promise.race([play, late]).finally(() => over.abort());
+}
+
 async function playAll(faults: readonly Ready[]): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const { play, ...fault } of faults) {
@@ -50,7 +62,8 @@ function inOwnNetwork(): readonly Row[] {
   if (chosen(every).length === 0) return [];
   const network = `ip link set lo up && ip addr add ${address}/32 dev lo && exec "$@"`;
   const words = ['--net', 'sh', '-c', network, 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { stdout } = spawnSync('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  const { stdout, status, signal } = spawnSync('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the part in a network of its own was ended: ${signal ?? `exit ${status}`}`);
   return JSON.parse(stdout) as readonly Row[];
 }
 
@@ -59,7 +72,7 @@ async function onSshd(): Promise<readonly Row[]> {
     ...fault,
     play: async (number: number) => {
       const target = await openTarget(options);
-      await play(target, number).finally(() => target.close());
+      await inTime(play(target, number)).finally(() => target.close());
     },
   }));
   return playAll(played);
@@ -71,7 +84,9 @@ async function inLab(): Promise<readonly Row[]> {
     const faults = chosen(labFaults).filter((fault) => (fault.selinux ?? false) === selinux);
     if (faults.length === 0) continue;
     await withLab(selinux, async (target) => {
-      rows.push(...(await playAll(faults.map(({ fault, holds, tries, play }) => ({ fault, holds, tries, play: () => play(target) })))));
+      rows.push(
+        ...(await playAll(faults.map(({ fault, holds, tries, play }) => ({ fault, holds, tries, play: () => inTime(play(target)) })))),
+      );
     });
   }
   return rows;

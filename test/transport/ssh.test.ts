@@ -282,6 +282,18 @@ describe('a line that breaks', () => {
     expect(await channel.ended).toEqual({ exit: 0 });
   });
 
+  it('is not taken for dead while a great upload creeps through it', async () => {
+    const sshd = await serve();
+    const proxy = await startProxy(sshd.port);
+    cleanups.push(proxy.stop);
+    proxy.trickle(2000, 20);
+    // The whole of it takes 4 s, a silence of 1.2 s is death.
+    const channel = await (await connectTo(sshd, { keepalive: { interval: 0.3, misses: 3 } }, proxy.port)).shell();
+    channel.stdin.end(`cat <<'end' | wc -c\n${'#'.repeat(399_999)}\nend\n`);
+    expect((await text(channel.stdout)).trim()).toBe('400000');
+    expect(await channel.ended).toEqual({ exit: 0 });
+  });
+
   it('has room for the keepalive in the middle of a great upload: no more stands in the socket than it asks for', async () => {
     const line = await slowLine();
     const channel = await (await connectTo(await serve(), { dial: line.dial })).shell();
