@@ -7,6 +7,8 @@ export interface CommonFlags {
   readonly acceptNew?: boolean;
   readonly askBecomePass?: boolean;
   readonly askPass?: boolean;
+  /** Who logs in, and may only look: an account that "lvsctl sudoers" has a list for. */
+  readonly reader?: string;
   readonly json?: boolean;
   readonly color: boolean;
   readonly verbose: number;

@@ -6,6 +6,7 @@ import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
 import type { RollbackFlags } from './commands/rollback.ts';
 import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
+import type { SudoersFlags } from './commands/sudoers.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
 import { type CommonFlags, readShare } from './flags.ts';
@@ -80,6 +81,8 @@ function common(command: Command): Command {
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
 }
 
+const reader = '--reader <user>';
+const readerMeans = 'log in as this user, who may look and do nothing else: see "lvsctl sudoers"';
 const takeOver = '--take-over';
 const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
 
@@ -96,6 +99,7 @@ function changing(command: Command): Command {
 
 changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
   .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
+  .option(reader, readerMeans)
   .option(takeOver, takeOverMeans)
   .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
@@ -128,7 +132,20 @@ common(verb('rollback', 'put files back as they were before the last run that ch
 
 common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
+  .option(reader, readerMeans)
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
+
+common(
+  verb(
+    'sudoers',
+    'the rule of sudo for somebody who may plan and verify, and do nothing else',
+    'lvsctl sudoers inventory/dr.yaml --user watch',
+  ),
+)
+  .requiredOption('--user <name>', 'the account')
+  .option('-p, --playbook <file>', 'for this playbook, in the place of those that come with lvsctl')
+  .option('--show', 'print what may be read, in the place of its SHA-256')
+  .action(async (file: string, flags: SudoersFlags) => (await import('./commands/sudoers.ts')).sudoers(file, flags));
 
 const lock = verb('lock', 'who is at work on the hosts', 'lvsctl lock status inventory/dr.yaml');
 common(lock.command('status').description('who is at work on which host; exit 6 when somebody is')).action(

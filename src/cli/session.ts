@@ -75,7 +75,7 @@ export function bindAll({ fleet, registry, plays, checks, extraVars }: Read, fla
 export async function openSession(file: string, flags: CommonFlags, books: Books): Promise<Session> {
   const read = await readAll(file, flags, books);
   const lab = flags.lab ? await labOf(read.fleet) : undefined;
-  const fleet = withTimeout(lab ? rehearse(read.fleet, lab) : read.fleet, flags.timeout);
+  const fleet = withReader(withTimeout(lab ? rehearse(read.fleet, lab) : read.fleet, flags.timeout), flags.reader);
   const bound = bindAll({ ...read, fleet }, flags);
   const passwords = {
     login: flags.askPass ? await askSecret('login password') : process.env.LVSCTL_LOGIN_PASSWORD,
@@ -142,6 +142,29 @@ function withTimeout(fleet: Fleet, flag: string | undefined): Fleet {
   if (!(timeout > 0)) throw new LvsError(`--timeout ${flag} is not a number of seconds`, { code: 'cli.timeout', exitCode: EXIT.badInput });
   const limited = (ssh: SshSettings): SshSettings => ({ ...ssh, timeout, ...(ssh.said && { said: [...ssh.said, 'timeout'] }) });
   return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: limited(host.ssh) })) };
+}
+
+/** Everywhere the same account, in the place of those that may change things. */
+function withReader(fleet: Fleet, user: string | undefined): Fleet {
+  if (user === undefined) return fleet;
+  const reading = ({ sudo: _, ...ssh }: SshSettings): SshSettings => ({
+    ...ssh,
+    user: readerName(user),
+    reader: true,
+    ...(ssh.said && { said: [...ssh.said, 'user'] }),
+  });
+  return { ...fleet, hosts: fleet.hosts.map((host) => ({ ...host, ssh: reading(host.ssh) })) };
+}
+
+/** The name of an account that has a list of what it may read. Throws LvsError (exit 4). */
+export function readerName(user: string): string {
+  const [wrong, right] =
+    user === 'root'
+      ? ['root may do everything', 'an account of its own']
+      : [`${JSON.stringify(user)} is no name of an account`, 'a name such as watch'];
+  if (user === 'root' || !/^[a-z_][a-z0-9_-]{0,31}$/i.test(user))
+    throw new LvsError(`${wrong}: say ${right}`, { code: 'cli.reader', exitCode: EXIT.badInput });
+  return user;
 }
 
 /** What -e was given may be a secret, and the line stands in reports, logs and locks; a file of variables is named. */

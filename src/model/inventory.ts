@@ -12,6 +12,8 @@ export interface SshSettings {
   readonly key?: string;
   /** Become root with sudo; absent when `user` is root. */
   readonly sudo?: boolean;
+  /** `user` may only look, with what src/sh/reader.ts describes; nothing else is a shell there. */
+  readonly reader?: boolean;
   /** Seconds to wait for a connection. */
   readonly timeout: number;
   /** The fields above that the user has said; the others hold defaults, which ~/.ssh/config may fill. Absent: all are said. */

@@ -123,7 +123,11 @@ function ask(questions: Questions, doing: string, options: LookOptions): Promise
 }
 
 /** The fragments of the chosen steps, each in the script of the host that it looks at. */
-function questionsOf(plays: readonly BoundPlay[], { registry }: LookOptions, chosen: (step: Step) => boolean = () => true): Questions {
+export function questionsOf(
+  plays: readonly BoundPlay[],
+  { registry }: Pick<LookOptions, 'registry'>,
+  chosen: (step: Step) => boolean = () => true,
+): Questions {
   const questions: Record<string, Record<string, Sh>> = {};
   for (const step of stepsOf(plays).filter(chosen)) {
     const task = registry.tasks.get(step.task);

@@ -2,6 +2,7 @@
 import { EXIT, LvsError } from '../errors.ts';
 import type { Seen } from '../model.ts';
 import { frame, newNonce, unframe } from '../sh/frame.ts';
+import { notListed, readerFile, readerInput } from '../sh/reader.ts';
 import { renderSh, type Sh } from '../sh/sh.ts';
 import { overLines } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
@@ -24,15 +25,20 @@ export async function probeHost(connection: Connection, fragments: Readonly<Reco
   const ids = Object.keys(fragments);
   const nonce = newNonce();
   const texts = [factsProbe, tracesProbe, ...Object.values(fragments)].map((fragment) => renderSh(fragment, options.resolve));
+  const { reader, user } = connection.host.ssh;
+  const script = reader ? readerInput(texts, nonce) : frame(texts, nonce);
   const ask = async () => {
-    const ran = await runScript(connection, frame(texts, nonce), { timeout: options.timeout });
+    const ran = await runScript(connection, script, { timeout: options.timeout });
     if (ran.exit === null && !ran.truncated && !ran.timedOut) throw brokenLine(host);
     return ran;
   };
   try {
     const ran = await overLines(connection, connection.host.ssh.timeout, ask);
     const [facts, traces, ...outputs] = unframe(ran.stdout, ran.stderr, nonce, texts.length) ?? [];
-    if (!facts || !traces) return unreached(host, incomplete(ran));
+    if (!facts || !traces) return unreached(host, reader ? `${incomplete(ran)}; ${listAnew(user)}` : incomplete(ran));
+    const refused = reader ? [facts, traces, ...outputs].filter(({ exit }) => exit === notListed).length : 0;
+    if (refused > 0)
+      return unreached(host, `${user} may not read ${refused} of the ${texts.length} things that are to be looked at; ${listAnew(user)}`);
     return {
       host,
       reached: true,
@@ -44,6 +50,10 @@ export async function probeHost(connection: Connection, fragments: Readonly<Reco
     if (error instanceof LvsError && error.exitCode === EXIT.unreachable) return unreached(host, error.message, error.hint);
     throw error;
   }
+}
+
+function listAnew(user: string): string {
+  return `"lvsctl sudoers INVENTORY --user ${user}" prints what ${readerFile} on the host must be, anew after each change of the inventory or of lvsctl`;
 }
 
 function brokenLine(host: string): LvsError {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Host } from '../model.ts';
+import { readerCommand } from '../sh/reader.ts';
 import { toChannel } from './channel.ts';
 import { createGate, type Place } from './gate.ts';
 import { type Carrier, exec, isOpenFailure, sshWire } from './ssh-channel.ts';
@@ -36,7 +37,7 @@ export function sshConnection(line: Line, options: ShellOptions): Connection {
     async shell() {
       const place = await gate.enter();
       const marks = host.ssh.sudo ? sudoMarks() : undefined;
-      const raw = await openChannel(line, place, marks?.command ?? '/bin/sh').catch(async (error) => {
+      const raw = await openChannel(line, place, host.ssh.reader ? readerCommand : (marks?.command ?? '/bin/sh')).catch(async (error) => {
         place.leave();
         // A line that breaks under a new channel looks as if the host refused it.
         await pause(0);

@@ -24,7 +24,8 @@ export async function verifyAll(checks: readonly BoundCheck[], doing: string, op
   return judge(checks, { ...unreached, ...seen }, fleet, lost);
 }
 
-function fragmentsFor(host: Host, checks: readonly BoundCheck[], fleet: Fleet): Readonly<Record<string, Sh>> {
+/** What the checks ask of one host, by the id of the check. */
+export function fragmentsFor(host: Host, checks: readonly BoundCheck[], fleet: Fleet): Readonly<Record<string, Sh>> {
   const looks = checks.filter(({ definition }) => definition.from.includes(host.role));
   const fragments = looks.flatMap(({ id, definition, want }) => {
     const probe = definition.probe(want, host, fleet);

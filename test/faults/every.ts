@@ -5,6 +5,7 @@ import { labFaults } from './rows/lab.ts';
 import { lineFaults } from './rows/lines.ts';
 import { loginFaults } from './rows/logins.ts';
 import { otherFaults } from './rows/others.ts';
+import { readerFaults } from './rows/reader.ts';
 import { rollbackFaults } from './rows/rollback.ts';
 import { signalFaults } from './rows/signals.ts';
 
@@ -18,5 +19,6 @@ export const every: readonly Fault[] = [
   ...hostFaults,
   ...loginFaults,
   ...otherFaults,
+  ...readerFaults,
   ...rollbackFaults,
 ];
