@@ -9,6 +9,8 @@ export interface CommonFlags {
   readonly askPass?: boolean;
   /** Who logs in, and may only look: an account that "lvsctl sudoers" has a list for. */
   readonly reader?: string;
+  /** Look again so often, and say what has become different: `5m`. */
+  readonly observe?: string;
   readonly json?: boolean;
   readonly color: boolean;
   readonly verbose: number;

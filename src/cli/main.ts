@@ -83,6 +83,8 @@ function common(command: Command): Command {
 
 const reader = '--reader <user>';
 const readerMeans = 'log in as this user, who may look and do nothing else: see "lvsctl sudoers"';
+const observe = '--observe <interval>';
+const observeMeans = 'look again every 5m, say, and print what has become different, until it is interrupted';
 const takeOver = '--take-over';
 const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
 
@@ -100,6 +102,7 @@ function changing(command: Command): Command {
 changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
   .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
   .option(reader, readerMeans)
+  .option(observe, observeMeans)
   .option(takeOver, takeOverMeans)
   .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
@@ -133,6 +136,7 @@ common(verb('rollback', 'put files back as they were before the last run that ch
 common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
   .option(reader, readerMeans)
+  .option(observe, observeMeans)
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
 
 common(

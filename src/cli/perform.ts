@@ -9,6 +9,8 @@ import { listenForInterruption } from './interruption.ts';
 import { rememberRun } from './last-run.ts';
 import type { Session } from './session.ts';
 
+type StartWatch = (hosts: readonly Host[], flags: CommonFlags) => Promise<Watch>;
+
 export interface Performance {
   readonly command: string;
   readonly flow: Session;
@@ -17,7 +19,24 @@ export interface Performance {
   readonly confirm: (soFar: Report, plan: Plan) => Promise<Answer>;
 }
 
-export async function perform({ command, flow, flags, confirm }: Performance): Promise<Report> {
+export async function perform(performance: Performance): Promise<Report> {
+  const report = await runShown(performance, startWatch);
+  const { command, flow, flags } = performance;
+  if (command === 'deploy') remember(flow, flags, report);
+  show(report, flags);
+  return report;
+}
+
+/** Prints the report, which decides on the exit code. */
+export function show(report: Report, flags: CommonFlags): void {
+  process.stdout.write(
+    flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
+  );
+  process.exitCode = report.exitCode;
+}
+
+/** What goes on is watched as `startWatch` says; nothing is printed at the end. */
+export async function runShown({ command, flow, flags, confirm }: Performance, startWatch: StartWatch): Promise<Report> {
   if (!flags.color) process.env.NO_COLOR = '1';
   let watch = await startWatch(hostsOf(flow), flags);
   flow.interlude.during(async () => {
@@ -27,7 +46,7 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
     };
   });
   const interruption = listenForInterruption(flow.resume, (line) => watch.stops(line));
-  const report = await run({
+  return run({
     ...flow,
     command,
     ...interruption,
@@ -44,12 +63,6 @@ export async function perform({ command, flow, flags, confirm }: Performance): P
     interruption.over();
     return watch.close();
   });
-  if (command === 'deploy') remember(flow, flags, report);
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
-  );
-  process.exitCode = report.exitCode;
-  return report;
 }
 
 /** For `--limit @failed`. A run is none the worse where it cannot be kept. */
@@ -61,7 +74,7 @@ function remember(flow: Session, flags: CommonFlags, report: Report): void {
   }
 }
 
-async function startWatch(hosts: readonly Host[], flags: CommonFlags): Promise<Watch> {
+export async function startWatch(hosts: readonly Host[], flags: CommonFlags): Promise<Watch> {
   if (flags.json) return noWatch;
   if (process.stdout.isTTY && process.env.TERM !== 'dumb')
     return (await import('../view/tree.ts')).watchTree(hosts.map(({ name }) => name));

@@ -38,6 +38,8 @@ export interface Target {
   /** `deploy --yes` of the playbook of these tasks; see `playbook`. */
   deploy(tasks: string, ...more: readonly string[]): Promise<Run>;
   begin(tasks: string): Going;
+  /** Path of the last playbook that was deployed. */
+  readonly book: string;
   /** A task of the playbooks' own: the text of its module. */
   ownTask(name: string, module: string): void;
   /** From now on the control machine knows this key for the host and no other; `marker` is that of a line of known_hosts. */
@@ -114,11 +116,11 @@ export async function openTarget({ prepare = ':', account, env, byAgent = false,
     return { ended, heard: () => said.stdout + said.stderr, kill: (signal) => void child.kill(signal) };
   };
   let books = 0;
+  const bookPath = (): string => join(folder, `book-${books}.yaml`);
   const begin = (tasks: string, ...more: readonly string[]): Going => {
     books += 1;
-    const book = join(folder, `book-${books}.yaml`);
-    writeFileSync(book, playbook(tasks));
-    return start(['deploy'], '--playbook', book, '--yes', '--limit', 'web1', ...more);
+    writeFileSync(bookPath(), playbook(tasks));
+    return start(['deploy'], '--playbook', bookPath(), '--yes', '--limit', 'web1', ...more);
   };
   const pid = (): string => execFileSync('cat', [join(sshd.dir, 'pid')], { encoding: 'utf8' }).trim();
   return {
@@ -127,6 +129,9 @@ export async function openTarget({ prepare = ':', account, env, byAgent = false,
     start,
     run: (verb, ...more) => start(verb, ...more).ended,
     begin,
+    get book() {
+      return bookPath();
+    },
     deploy: (tasks, ...more) => begin(tasks, ...more).ended,
     ownTask: (name, module) => {
       mkdirSync(join(folder, 'tasks'), { recursive: true });

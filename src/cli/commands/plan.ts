@@ -3,14 +3,17 @@ import { EXIT } from '../../errors.ts';
 import type { Plan } from '../../model.ts';
 import type { CommonFlags } from '../flags.ts';
 import { list, wantsList } from '../list.ts';
+import { observe, readInterval } from '../observe.ts';
 import { perform } from '../perform.ts';
 import { savePlan } from '../saved-plan.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 
 export async function plan(file: string, flags: CommonFlags & { readonly out?: string }): Promise<void> {
+  const every = flags.observe === undefined ? undefined : readInterval(flags.observe);
   const books = { plays: flags.playbook ?? ownPlaybook('deploy') };
   if (wantsList(flags)) return list('plan', file, flags, books);
   const flow = await openSession(file, flags, books);
+  if (every !== undefined) return observe({ command: 'plan', flow, flags, confirm: async () => false }, every);
   let made: Plan = { cluster: flow.fleet.cluster, batches: [] };
   const keep = async (_: unknown, plan: Plan): Promise<false> => {
     made = plan;

@@ -9,6 +9,13 @@ interface Told {
   readonly hosts: readonly { readonly host: string; readonly changes: readonly { readonly title: string; readonly result: string }[] }[];
 }
 
+/** A line of --observe. */
+interface Look {
+  readonly wrong: readonly unknown[];
+  readonly appeared: readonly { readonly host: string }[];
+  readonly gone: readonly unknown[];
+}
+
 async function historyOf(target: Target): Promise<readonly Told[]> {
   const { exit, stdout, stderr } = await target.run(['history'], ...here, '--json');
   must(exit === 0, 'the history is told', stdout + stderr);
@@ -53,6 +60,45 @@ export const otherFaults: readonly Fault[] = [
       must(run.exit === 0, 'the run ends well', said(run));
       const after = await target.run(['lock', 'status'], ...here);
       must(after.exit === 0 && after.stdout === 'web1: nobody is at work\n', 'nobody is at work', said(after));
+    },
+  },
+  {
+    fault: 'somebody changes the host behind our back',
+    holds: '--observe says so at its next look, and when it is as it was; it changes nothing itself',
+    tries: 1,
+    async play(target) {
+      const made = await target.deploy(marked('one'));
+      must(made.exit === 0, 'a deploy before', said(made));
+      const watching = target.start(['plan'], '--playbook', target.book, ...here, '--observe', '10s', '--json');
+      const looks = (): readonly Look[] =>
+        watching
+          .heard()
+          .split('\n')
+          .filter((line) => line.startsWith('{'))
+          .map((line) => JSON.parse(line) as Look);
+      const until = async (count: number): Promise<Look | undefined> => {
+        while (looks().length < count) await new Promise((wake) => setTimeout(wake, 100));
+        return looks()[count - 1];
+      };
+      const first = await until(1);
+      must(JSON.stringify([first?.wrong, first?.appeared]) === '[[],[]]', 'nothing is wrong at first', watching.heard());
+      target.shell('mv /srv/one /srv/elsewhere');
+      const second = await until(2);
+      must(
+        second?.appeared.length === 1 && second.appeared[0]?.host === 'web1' && second.gone.length === 0,
+        'the change is seen',
+        watching.heard(),
+      );
+      target.shell('mv /srv/elsewhere /srv/one');
+      const third = await until(3);
+      must(third?.gone.length === 1 && third.wrong.length === 0, 'that it is as it was is seen', watching.heard());
+      watching.kill('SIGINT');
+      const { exit } = await watching.ended;
+      must(
+        exit === 130 && target.shell('cat /srv/marks') === 'begin one\nend one\n',
+        'it ends when it is asked to, and has done nothing',
+        exit,
+      );
     },
   },
   {
