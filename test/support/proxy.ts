@@ -14,6 +14,8 @@ export interface CuttingProxy {
   readonly passed: number;
   /** From now on every connection passes so many bytes at a time, that many milliseconds apart. */
   trickle(bytes: number, milliseconds: number): void;
+  /** From now on what a new connection carries arrives so many milliseconds later, however much it is. */
+  delay(milliseconds: number): void;
   /** From now on no new connection comes through; `true` lets them again. Those that stand are left. */
   admit(more: boolean): void;
   /** From now on nothing gets through, and nobody is told: a pulled cable. */
@@ -37,7 +39,7 @@ export async function startProxy(target: number, own = '127.0.0.1'): Promise<Cut
     cut();
   };
   let open = true;
-  let drip: Drip | undefined;
+  let through: (() => Transform) | undefined;
   const server = createServer((client) => {
     if (!open) {
       client.resetAndDestroy();
@@ -45,13 +47,13 @@ export async function startProxy(target: number, own = '127.0.0.1'): Promise<Cut
     }
     const upstream = keep(connect(target, '127.0.0.1'));
     for (const socket of [client, upstream]) socket.on('data', count);
-    if (drip) {
+    if (through) {
       keep(client);
       for (const [from, to] of [
         [client, upstream],
         [upstream, client],
       ] as const)
-        from.pipe(dripping(drip)).pipe(to);
+        from.pipe(through()).pipe(to);
     } else keep(client).pipe(upstream).pipe(client);
     client.on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
@@ -65,7 +67,10 @@ export async function startProxy(target: number, own = '127.0.0.1'): Promise<Cut
     port: typeof address === 'object' && address ? address.port : 0,
     cut,
     trickle: (bytes, milliseconds) => {
-      drip = { bytes, milliseconds };
+      through = () => dripping({ bytes, milliseconds });
+    },
+    delay: (milliseconds) => {
+      through = () => delaying(milliseconds);
     },
     admit: (more) => {
       open = more;
@@ -100,6 +105,19 @@ function dripping({ bytes, milliseconds }: Drip): Transform {
         this.push(chunk.subarray(at, at + bytes));
       }
       done();
+    },
+  });
+}
+
+function delaying(milliseconds: number): Transform {
+  let last: Promise<unknown> = Promise.resolve();
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      last = pause(milliseconds).then(() => this.push(chunk));
+      done();
+    },
+    flush(done) {
+      last.then(() => done());
     },
   });
 }

@@ -45,4 +45,5 @@ export const lineFaults: readonly Fault[] = [
   disturbed('TCP cut at every step boundary and in mid-step', 5, (target, over) => whileItRuns(target, over, target.proxy.cut, 150)),
   disturbed('the line goes silent in mid-step', 3, (target, over) => whileItRuns(target, over, target.proxy.freeze, 400)),
   disturbed('the line trickles: 200 bytes at a time, 20 ms apart', 2, async ({ proxy }) => proxy.trickle(200, 20)),
+  disturbed('the line is long: 400 ms each way', 2, async ({ proxy }) => proxy.delay(400)),
 ];
