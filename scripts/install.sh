@@ -10,7 +10,7 @@ say() { printf '== %s\n' "$*"; }
 # The lab: kernels, images, network. The tests: a real sshd, every shell a target may have, a linter for what is sent to them.
 wanted='patchelf mmdebstrap e2fsprogs apt-utils ethtool iproute2 openssh-client mount util-linux ca-certificates
   gcc openssh-server sudo dash bash busybox mksh csh fish shellcheck curl rpm dnf dnf-plugins-core createrepo-c
-  nftables iptables python3-minimal gpg gpg-agent'
+  nftables iptables python3-minimal gpg gpg-agent tcpdump'
 
 missing=''
 for package in $wanted; do

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { changeTitles, lvsctl } from '../support/cli.ts';
+import { changeTitles, lvsctl, lvsctlJson } from '../support/cli.ts';
 import { haveNginx } from '../support/native-build.ts';
 import { becomeOperator, type Operator } from '../support/operator.ts';
 import { password } from '../support/own-etc.ts';
@@ -102,6 +102,24 @@ describe('a cluster from bare machines', () => {
     const { exit, stdout } = await operator.lvsctlAsking('plan', inventory);
     expect({ exit, asked: stdout.split('sudo password:').length - 1 }, stdout).toEqual({ exit: 0, asked: 1 });
     expect((await lvsctl('plan', inventory, '--lab')).exit).toBe(0);
+  });
+
+  test('an account that may only look finds the same: all is right, and nothing is left to do', async () => {
+    const list = await lvsctl('sudoers', inventory, '--user', 'watch');
+    expect(list).toMatchObject({ exit: 0, stderr: '' });
+    const account = `useradd -m watch && mkdir -m 700 ~watch/.ssh && cp /root/.ssh/authorized_keys ~watch/.ssh/ && chown -R watch: ~watch/.ssh
+echo ${Buffer.from(list.stdout).toString('base64')} | base64 -d >/etc/sudoers.d/lvsctl-reader && chmod 440 /etc/sudoers.d/lvsctl-reader`;
+    expect(await exec('all', account)).toMatchObject({ exit: 0 });
+    const statuses = ({ report }: Awaited<ReturnType<typeof lvsctlJson>>) =>
+      report.checks.map(({ id, host, status }) => `${id} ${host} ${status}`);
+    const [root, reader] = [
+      await lvsctlJson('verify', inventory, '--lab'),
+      await lvsctlJson('verify', inventory, '--lab', '--reader', 'watch'),
+    ];
+    expect({ exit: reader.exit, found: statuses(reader) }).toEqual({ exit: 0, found: statuses(root) });
+    expect(await lvsctl('plan', inventory, '--lab', '--reader', 'watch')).toMatchObject({ exit: 0 });
+    expect((await lvsctl('lab', 'exec', inventory, 'dr1', '--', 'runuser -u watch -- sudo -n ipvsadm -C')).exit).not.toBe(0);
+    expect(await exec('all', 'userdel -r watch 2>/dev/null; rm /etc/sudoers.d/lvsctl-reader')).toMatchObject({ exit: 0 });
   });
 
   test('the closing line says what it took', async () => {

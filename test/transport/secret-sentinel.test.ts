@@ -96,6 +96,21 @@ function argumentsOf(pid: string): string {
   }
 }
 
+/** All packets of the network from now on; the function ends that, and gives them. */
+async function capture(): Promise<() => Promise<Buffer>> {
+  const file = join(sshd.dir, 'packets');
+  const options = ['--immediate-mode', '-i', 'lo', '-s', '0', '-U', '-Z', 'root', '-w', file];
+  const child = spawn('ip', ['netns', 'exec', network, 'tcpdump', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  for (let said = ''; !said.includes('listening on'); ) said += String((await once(child.stderr, 'data'))[0]);
+  return async () => {
+    // What was sent last may still be on its way to the file.
+    await setTimeout(500);
+    child.kill('SIGINT');
+    await once(child, 'close');
+    return readFileSync(file);
+  };
+}
+
 beforeAll(async () => {
   execFileSync('ip', ['netns', 'add', network]);
   execFileSync('ip', ['-netns', network, '-batch', '-'], { input: `link set lo up\naddress add ${address}/32 dev lo\n` });
@@ -183,6 +198,16 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   await once(spawn('sh', ['-c', 'sleep 0.5; :', values.age_host]), 'close');
   expect(processes.size).toBeGreaterThan(0);
   processes.clear();
+  const shown = await capture();
+  await once(
+    spawn('ip', ['netns', 'exec', network, 'bash', '-c', 'echo "$1" >"/dev/udp/$2"', 'bash', values.age_host, `${address}/9`]),
+    'close',
+  );
+  const clear = await shown();
+  expect(sentinels.filter((one) => clear.includes(one))).toEqual([sentinels[Object.keys(values).indexOf('age_host')]]);
+  await setTimeout(50);
+  processes.clear();
+  const packets = await capture();
 
   const planned = await lvsctl('plan', 'i.yaml', ...withBook('book.yaml'), '--diff', '-vvv', '--out', join(home, 'plan.json'));
   expect(planned).toMatchObject({ exit: 2, said: expect.stringContaining('[secret env_vrrp]') });
@@ -226,6 +251,9 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   heard.push(unlocked.stdout, unlocked.stderr);
   expect(unlocked).toMatchObject({ exit: 0 });
 
+  const sent = await packets();
+  expect(sent.length).toBeGreaterThan(100_000);
+  expect(sentinels.filter((one) => sent.includes(one))).toEqual([]);
   looking = false;
   await looked;
   expect([...processes]).toEqual([]);
