@@ -31,7 +31,8 @@ export interface LabFault {
   readonly tries: number;
   /** SELinux is on: everything takes much longer there. */
   readonly selinux?: boolean;
-  readonly play: (target: LabTarget) => Promise<void>;
+  /** Tries are counted from 0. */
+  readonly play: (target: LabTarget, number: number) => Promise<void>;
 }
 
 /** Boots the machine, does the work, and takes the lab down, whatever came of it. */

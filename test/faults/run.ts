@@ -85,7 +85,9 @@ async function inLab(): Promise<readonly Row[]> {
     if (faults.length === 0) continue;
     await withLab(selinux, async (target) => {
       rows.push(
-        ...(await playAll(faults.map(({ fault, holds, tries, play }) => ({ fault, holds, tries, play: () => inTime(play(target)) })))),
+        ...(await playAll(
+          faults.map(({ fault, holds, tries, play }) => ({ fault, holds, tries, play: (number: number) => inTime(play(target, number)) })),
+        )),
       );
     });
   }
