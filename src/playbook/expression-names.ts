@@ -36,9 +36,28 @@ export function unregistered(name: string, known: readonly string[]): LvsError {
   return mistake(`no task registers "${name}"`, `${didYouMean(name, known)}${list}`);
 }
 
+/** What stands behind each object that is handed to expressions; throws where it is not known yet. */
+const behind = new WeakMap<object, () => unknown>();
+
+/** Lets an expression give the object as a whole; see `unguarded`. */
+export function standsFor<Guard extends object>(guard: Guard, whole: () => unknown): Guard {
+  behind.set(guard, whole);
+  return guard;
+}
+
+/** The value without the guards in it: whoever reads it later asks for names that are not there, and that is no mistake of the playbook's. */
+export function unguarded(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const whole = behind.get(value);
+  if (whole) return whole();
+  if (Array.isArray(value)) return value.map(unguarded);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, unguarded(each)]));
+}
+
 /** What a step has said; a slip in a name would never hold, and nobody would notice. */
 export function saidOnly(what: string, said: Readonly<Record<string, unknown>>): object {
-  return new Proxy(said, {
+  const guard = new Proxy(said, {
     get: (object, name) => {
       if (typeof name === 'symbol' || name === 'toJSON' || name in Object.prototype || Object.hasOwn(object, name))
         return Reflect.get(object, name);
@@ -49,11 +68,12 @@ export function saidOnly(what: string, said: Readonly<Record<string, unknown>>):
     },
     set: noAssignment,
   });
+  return standsFor(guard, () => said);
 }
 
 /** The object, of which only the names above can be asked; `read` answers for it where it is not there yet. */
 export function guarded<Target extends object>(kind: Kind, target: Target, read?: (name: string) => unknown): Target {
-  return new Proxy<Target>(target, {
+  const guard = new Proxy<Target>(target, {
     get: (object, name) => {
       // JSON.stringify and string concatenation ask for these before they look at the names.
       if (typeof name === 'symbol' || name === 'toJSON' || name in Object.prototype) return Reflect.get(object, name);
@@ -62,6 +82,7 @@ export function guarded<Target extends object>(kind: Kind, target: Target, read?
     },
     set: noAssignment,
   });
+  return standsFor(guard, () => (read ? read('*') : target));
 }
 
 /** `=` for `==` would make every condition true. */

@@ -5,7 +5,7 @@
 import ejs from 'ejs';
 import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
 import { explainFault, rejectBraces, textFault, textTruth } from './expression-faults.ts';
-import { guarded, noAssignment, saidOnly, unregistered } from './expression-names.ts';
+import { guarded, noAssignment, saidOnly, standsFor, unguarded, unregistered } from './expression-names.ts';
 
 export interface Scope {
   readonly fleet: Fleet;
@@ -35,7 +35,7 @@ const factsNotYet = guarded('facts', {}, (name) => {
 /** What has been registered; a name that no step registers is a mistake, one whose step has not been looked at yet may wait. */
 function registeredIn({ registers = [], ...scope }: Scope): object {
   const registered: Readonly<Record<string, Registered>> = scope.registered ?? {};
-  return new Proxy(registered, {
+  const guard = new Proxy(registered, {
     get(known: Readonly<Record<string, Registered>>, key) {
       if (typeof key === 'symbol') return undefined;
       const said = Object.hasOwn(known, key) ? known[key] : undefined;
@@ -44,6 +44,11 @@ function registeredIn({ registers = [], ...scope }: Scope): object {
       throw unregistered(key, registers);
     },
     set: noAssignment,
+  });
+  return standsFor(guard, () => {
+    const open = registers.find((name) => !Object.hasOwn(registered, name));
+    if (open !== undefined) throw new FactsNeeded(`registered.${open}`);
+    return registered;
   });
 }
 
@@ -70,7 +75,7 @@ export function evaluate(expression: string, scope: Scope): unknown {
   const names = namesIn(scope);
   try {
     const run = new Function(...Object.keys(names), `'use strict'; return (${expression}\n);`);
-    return run(...Object.values(names));
+    return unguarded(run(...Object.values(names)));
   } catch (error) {
     throw explainFault(error, expression, scope);
   }

@@ -1,10 +1,8 @@
 /** From the hosts' word on what they have kept to the plays that put it back. */
-import pLimit from 'p-limit';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import type { Host } from '../model.ts';
-import { reach } from '../transport/reach.ts';
-import { runScript } from '../transport/run-script.ts';
+import { askHosts } from '../transport/ask-hosts.ts';
 import { type Goal, type KeptHost, keptRunsScript, parseKeptRuns, type Undoing, undoing } from './kept-runs.ts';
 import { rollbackPlays, withPutBack } from './plays.ts';
 
@@ -24,32 +22,15 @@ export async function rollbackOf(
   wanted: Wanted,
   flow: Omit<Flow, 'command' | 'emit' | 'confirm'>,
 ): Promise<Rollback> {
-  const { kept, silent } = await askHosts(hosts, flow);
+  const { kept, silent } = await askHosts(hosts, flow, async (asking) => ({
+    kept: (await asking.ask(keptRunsScript)).map(({ host, stdout }) => parseKeptRuns(host, stdout)),
+    silent: asking.silent.map(({ host, said }) => `${host}: ${said}`),
+  }));
   if (silent.length > 0 && wanted.to === undefined && wanted.before === undefined) refuseSilent(silent);
   const undone = undoing(kept, wanted);
   const registry = withPutBack(flow.registry);
   const plays = rollbackPlays({ run: flow.runId, hosts, kept, undo: undone.runs, force: wanted.force }, flow.fleet, registry);
   return { ...undone, kept, flow: { registry, bind: () => plays, checks: [], keepAll: true } };
-}
-
-interface Answers {
-  readonly kept: readonly KeptHost[];
-  /** `HOST: reason` */
-  readonly silent: readonly string[];
-}
-
-async function askHosts(hosts: readonly Host[], { transport, forks }: Pick<Flow, 'transport' | 'forks'>): Promise<Answers> {
-  const limit = pLimit(forks);
-  const lines = await reach(hosts, transport, limit);
-  try {
-    const asked = [...lines.connections].map(([host, connection]) =>
-      limit(async () => parseKeptRuns(host, (await runScript(connection, keptRunsScript, { timeout: 60 })).stdout)),
-    );
-    const silent = Object.values(lines.unreached).flatMap((one) => (one.reached ? [] : [`${one.host}: ${one.reason}`]));
-    return { kept: await Promise.all(asked), silent };
-  } finally {
-    lines.close();
-  }
 }
 
 /** The last run may be known there alone. */

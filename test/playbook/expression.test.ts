@@ -31,3 +31,19 @@ test('a fact before the probe is told apart from a mistake', () => {
   expect(() => evaluate('nonsense', scope)).toThrow('nonsense is not defined');
   expect(() => evaluate('facts.nonsense', scope)).toThrow('there is no facts.nonsense');
 });
+
+test('what is given as a whole is plain data: its reader may ask it for names that it does not have', () => {
+  const whole = fill({ a: '<%= fleet %>', b: '<%= [host, { host }] %>' }, scope) as {
+    readonly a: { readonly what?: unknown };
+    readonly b: readonly { readonly what?: unknown; readonly host?: { readonly what?: unknown } }[];
+  };
+  expect(whole).toEqual({ a: s0Fleet, b: [host, { host }] });
+  expect([whole.a.what, whole.b[0]?.what, whole.b[1]?.host?.what]).toEqual([undefined, undefined, undefined]);
+});
+
+test('a whole that is not known yet may wait', () => {
+  expect(() => fill('<%= facts %>', scope)).toThrow(FactsNeeded);
+  const said = { stdout: 'x', stderr: '', exit: 0 } as never;
+  expect(() => fill('<%= registered %>', { ...scope, registers: ['one', 'two'], registered: { one: said } })).toThrow(FactsNeeded);
+  expect(fill('<%= registered %>', { ...scope, registers: ['one'], registered: { one: said } })).toEqual({ one: said });
+});
