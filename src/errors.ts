@@ -65,8 +65,12 @@ export function formatWhere(where: Where | undefined): string {
   return [place, where.host, step].filter(Boolean).join(', ');
 }
 
-/** The error as the one line that people read: where, what, what to do. */
+/** The error as the one line that people read: where, what, what to do. What would break the line, or show in another place, is spelt out. */
 export function formatError(error: LvsError): string {
   const where = formatWhere(error.where);
-  return `${where ? `${where}: ` : ''}${error.message}${error.hint ? `; ${error.hint}` : ''}`;
+  const line = `${where ? `${where}: ` : ''}${error.message}${error.hint ? `; ${error.hint}` : ''}`;
+  return line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`;
+  });
 }
