@@ -73,13 +73,20 @@ function throughBastion(target: Target, hop: Target, hold: () => Bastion, releas
       throw atHop(error, target, hop);
     }
   };
-  const dial: Dial = async (address, port) => {
+  const dial: Dial = async (address, port, givenUp) => {
     const bastion = hold();
+    let held = true;
+    const drop = (): void => {
+      if (held) release(bastion);
+      held = false;
+    };
+    // The bastion itself may wait for two minutes until it says that nobody answers.
+    givenUp?.addEventListener('abort', drop);
     try {
       const stream = await forward(await bastion.line, address, port);
-      return stream.once('close', () => release(bastion));
+      return stream.once('close', drop);
     } catch (error) {
-      release(bastion);
+      drop();
       throw notForwarded(error, target, hop);
     }
   };

@@ -34,11 +34,13 @@ export function dialTcp(timeout: number): Dial {
 /** The stream to a host. Throws LvsError `ssh.unreachable` when there is none after `patience` milliseconds. */
 export async function dialHost(host: Host, dial: Dial | undefined, patience: number): Promise<Duplex> {
   const { timeout, port } = host.ssh;
-  const dialling = (dial ?? dialTcp(timeout))(host.address, port);
+  const givenUp = new AbortController();
+  const dialling = (dial ?? dialTcp(timeout))(host.address, port, givenUp.signal);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       dialling.then((stream) => stream.destroy()).catch(() => undefined);
+      givenUp.abort();
       reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
     }, patience);
   });

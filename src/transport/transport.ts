@@ -2,8 +2,11 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Host } from '../model.ts';
 
-/** Opens a byte stream to an address. The default is a plain TCP socket; the lab and bastions bring their own. */
-export type Dial = (address: string, port: number) => Promise<Duplex>;
+/**
+ * Opens a byte stream to an address. The default is a plain TCP socket; the lab and bastions bring their own. `givenUp`: nobody waits for
+ * it any more, although it may still come.
+ */
+export type Dial = (address: string, port: number, givenUp?: AbortSignal) => Promise<Duplex>;
 
 /** A root shell on the host that reads its script from `stdin` and is told nothing else. */
 export interface Channel {

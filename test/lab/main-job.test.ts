@@ -21,8 +21,8 @@ let watch: SecretWatch;
 const exec = (pattern: string, command: string) => lvsctl('lab', 'exec', inventory, pattern, '--', command);
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await new Promise((wake) => setTimeout(wake, 1000))) if (await holds()) return;
-  throw new Error(`not within two minutes: ${what}`);
+  for (const end = Date.now() + 300_000; Date.now() < end; await new Promise((wake) => setTimeout(wake, 1000))) if (await holds()) return;
+  throw new Error(`not within five minutes: ${what}`);
 }
 
 /** Reboots every machine and waits until each runs a new kernel, has started all it starts, and the directors have elected a master. */

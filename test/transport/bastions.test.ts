@@ -1,5 +1,7 @@
 /** Hosts that are reached through others: real servers on loopback, and an ssh_config that says the way. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LvsError } from '../../src/errors.ts';
@@ -39,6 +41,19 @@ const failure = (name: string, timeout = 10): Promise<LvsError> =>
     () => expect.unreachable('it connected'),
     (error: LvsError) => error,
   );
+
+/** A port whose queue is full: who connects gets no answer, neither yes nor no. */
+async function fullPort(): Promise<number> {
+  const listen =
+    'import socket, time\ns = socket.socket()\ns.bind(("127.0.0.1", 0))\ns.listen(0)\nprint(s.getsockname()[1], flush=True)\ntime.sleep(60)';
+  const child = spawn('python3', ['-c', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+  cleanups.push(() => child.kill());
+  const port = Number(String((await once(child.stdout, 'data'))[0]));
+  const waiting = [1, 2, 3].map(() => createConnection(port, '127.0.0.1').on('error', () => undefined));
+  cleanups.push(...waiting.map((socket) => () => socket.destroy()));
+  await Promise.race(waiting.map((socket) => once(socket, 'connect')));
+  return port;
+}
 
 /** sshd writes a line before we see what it tells of, but we may read it later. */
 const eventually = (read: () => unknown, expected: unknown): Promise<void> =>
@@ -140,6 +155,18 @@ describe('two bastions in a row', () => {
     expect(error).toMatchObject({ code: 'ssh.unreachable', where: { host: 'web1' } });
     expect(error.message).toContain('inner, through which it goes, says: Connection refused');
     await eventually(() => [outer, inner].map(connections), [1, 1]);
+  });
+
+  it('a host behind it whose packets are lost does not hold it: it is left as soon as nobody waits any more', async () => {
+    const [gate, target] = [await serve(), await serve()];
+    const port = await fullPort();
+    live(
+      [section('gate', gate), section('web*', { ...target, port }, 'ProxyJump gate', 'User root')].join('\n'),
+      [gate.knownHostsLine],
+      gate,
+    );
+    expect(await failure('web1', 1)).toMatchObject({ code: 'ssh.unreachable', message: expect.stringContaining('no answer') });
+    await eventually(() => /Disconnected from user|Connection closed by/.test(gate.log()), true);
   });
 
   it('a bastion that dies in the middle ends what goes through it, without an exit code', async () => {
