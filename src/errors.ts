@@ -1,4 +1,4 @@
-/** Exit codes that scripts rely on; one meaning each (docs/cli.md). */
+/** Exit codes that scripts rely on; one meaning each (README.md). Where several apply: 130, 4, 6, 5, 1, 3, 2. */
 export const EXIT = {
   done: 0,
   taskFailed: 1,

@@ -1,8 +1,10 @@
 /** `--list-hosts` and `--list-tasks`: what a run would be about. Everything is read and checked, nothing is connected to. */
+import { EXIT } from '../errors.ts';
 import type { Fleet, Play, Playbook } from '../model.ts';
 import type { BoundPlay } from '../playbook/bind.ts';
 import { isChosen, type TagChoice } from '../playbook/tags.ts';
 import { type ListedBook, type ListedPlay, listingText } from '../view/listing.ts';
+import { printDocument } from './document.ts';
 import type { CommonFlags } from './flags.ts';
 import { type Books, bindAll, readAll } from './session.ts';
 
@@ -25,9 +27,8 @@ export async function list(command: string, file: string, flags: CommonFlags, bo
     ...listed(plays, bound.bind(), { tasks: true, checks: same }),
     ...(same ? [] : listed(checks, bound.checks, { tasks: false, checks: true })),
   ];
-  process.stdout.write(
-    flags.json ? `${JSON.stringify({ command, ok: true, exitCode: 0, playbooks: all }, null, 2)}\n` : `${listingText(all)}\n`,
-  );
+  if (flags.json) printDocument(command, EXIT.done, { playbooks: all });
+  else process.stdout.write(`${listingText(all)}\n`);
 }
 
 interface What {

@@ -1,6 +1,6 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT, type ExitCode } from '../errors.ts';
+import { EXIT, type ExitCode, LvsError } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
@@ -69,16 +69,25 @@ function common(command: Command): Command {
         })
         .default(0),
     )
-    .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
-    .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to')
-    .addOption(
-      new Option(
-        '-e, --extra-vars <vars>',
-        'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
-      ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
-    )
     .addOption(new Option('-f, --forks <hosts>', 'so many hosts are connected to and worked on at once').argParser(wholeNumber).default(25))
     .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
+}
+
+/** Flags of every verb that reads a playbook. */
+function reading(command: Command): Command {
+  return common(command).addOption(
+    new Option(
+      '-e, --extra-vars <vars>',
+      'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
+    ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
+  );
+}
+
+/** Flags of every verb that does what a playbook says. */
+function playing(command: Command): Command {
+  return reading(command)
+    .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
+    .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to');
 }
 
 const reader = '--reader <user>';
@@ -89,11 +98,11 @@ const takeOver = '--take-over';
 const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
 
 function changing(command: Command): Command {
-  return common(command)
+  return playing(command)
     .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
     .addOption(new Option('-t, --tags <tags>', 'only tasks with one of these tags, and those tagged "always"').argParser(words))
     .addOption(new Option('--skip-tags <tags>', 'not the tasks with one of these tags').argParser(words))
-    .option('--start-at <task>', 'begin with this task, by its name')
+    .option('--start-at-task, --start-at <task>', 'begin with this task, by its name')
     .addOption(new Option('--serial <hosts>', 'hosts of a play in a batch, a number or 30%; wins over the playbook').argParser(share(1)))
     .addOption(new Option('--max-fail <hosts>', 'hosts of a play that may fail before the rollout stops').argParser(share(0)))
     .option('-D, --diff', 'show what changes, line by line');
@@ -133,13 +142,13 @@ common(verb('rollback', 'put files back as they were before the last run that ch
   .addOption(new Option('--max-fail <hosts>', 'hosts of a role that may fail before it stops').argParser(share(0)))
   .action(async (file: string, flags: RollbackFlags) => (await import('./commands/rollback.ts')).rollback(file, flags));
 
-common(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
+playing(verb('verify', 'all checks, from every vantage point; leaves nothing changed', 'lvsctl verify inventory/dr.yaml'))
   .option('-p, --playbook <file>', 'another list of checks than the one that comes with lvsctl')
   .option(reader, readerMeans)
   .option(observe, observeMeans)
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/verify.ts')).verify(file, flags));
 
-common(
+reading(
   verb(
     'sudoers',
     'the rule of sudo for somebody who may plan and verify, and do nothing else',
@@ -190,7 +199,7 @@ locked(secrets.command('encrypt').description('make an encrypted file of a YAML 
 locked(secrets.command('rekey').description('encrypt the file for exactly these'))
   .argument('<inventory>', 'the inventory file')
   .action(async (file: string, flags: LockFlags) => (await import('./commands/secrets.ts')).rekey(file, flags));
-common(
+reading(
   secrets.command('list').description('which secrets are wanted, and where their values would come from; exit 4 when one would be missing'),
 )
   .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
@@ -242,12 +251,34 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** The verb that was asked for, as it is typed: `lock status`. */
+function verbTyped(): string {
+  const names: string[] = [];
+  let at: Command | undefined = program;
+  for (const word of process.argv.slice(2)) {
+    at = at.commands.find((each) => each.name() === word);
+    if (!at) break;
+    names.push(word);
+  }
+  return names.join(' ');
+}
+
+/** Prints what was thrown, once for people and, with --json, once for scripts; the exit code that stands for it. */
+function told(error: unknown): ExitCode {
+  const wrongWords = error instanceof CommanderError;
+  if (wrongWords && error.exitCode === 0) return EXIT.done;
+  // What is wrong with the words of a command line is said already.
+  const exitCode = wrongWords ? EXIT.badInput : complain(error, verbose > 2);
+  if (process.argv.includes('--json')) complainInJson(wrongWords ? asOurs(error) : error, verbTyped(), exitCode);
+  return exitCode;
+}
+
+function asOurs({ message, code }: CommanderError): LvsError {
+  return new LvsError(message.replace(/^error: /, ''), { code: `cli.${code.replace('commander.', '')}`, exitCode: EXIT.badInput });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badInput;
-  else {
-    process.exitCode = complain(error, verbose > 2);
-    if (process.argv.includes('--json')) complainInJson(error, process.argv[2] ?? '', process.exitCode as ExitCode);
-  }
+  process.exitCode = told(error);
 }

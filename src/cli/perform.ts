@@ -35,14 +35,14 @@ export function show(report: Report, flags: CommonFlags): void {
   process.exitCode = report.exitCode;
 }
 
-/** What goes on is watched as `startWatch` says; nothing is printed at the end. */
-export async function runShown({ command, flow, flags, confirm }: Performance, startWatch: StartWatch): Promise<Report> {
+/** What goes on is watched as `watchBy` says; nothing is printed at the end. */
+export async function runShown({ command, flow, flags, confirm }: Performance, watchBy: StartWatch): Promise<Report> {
   if (!flags.color) process.env.NO_COLOR = '1';
-  let watch = await startWatch(hostsOf(flow), flags);
+  let watch = await watchBy(hostsOf(flow), flags);
   flow.interlude.during(async () => {
     await watch.close();
     return async () => {
-      watch = await startWatch(hostsOf(flow), flags);
+      watch = await watchBy(hostsOf(flow), flags);
     };
   });
   const interruption = listenForInterruption(flow.resume, (line) => watch.stops(line));
@@ -56,7 +56,7 @@ export async function runShown({ command, flow, flags, confirm }: Performance, s
       // A template may want one that no parameter names: before anything is changed is early enough to say that it has no value.
       for (const name of secretsIn(plan)) flow.resolve(secretSlot(name));
       const answer = await confirm(soFar, plan);
-      if (answer) watch = await startWatch(hostsOf(flow), flags);
+      if (answer) watch = await watchBy(hostsOf(flow), flags);
       return answer;
     },
   }).finally(() => {

@@ -10,7 +10,7 @@ export const readerFile = '/etc/sudoers.d/lvsctl-reader';
 
 /**
  * For `sh -c`: one line without single quotes, `!` and backslashes, since sudoers, csh and fish must all leave it as it is. Every word of the
- * input after the nonce is one part, in base64; the output is that of `frame` in frame.ts. A part that is not on the list ends with 126.
+ * input after the nonce is one part, in base64; the output is that of `frame` in frame.ts. A part that is not on the list ends with 256.
  */
 const program = [
   'set -f; LC_ALL=C; LANG=C; export LC_ALL LANG; umask 077',
@@ -20,15 +20,15 @@ const program = [
   'for lvsctl_word in $(cat); do if [ -z "$lvsctl_nonce" ]; then lvsctl_nonce=$lvsctl_word; continue; fi',
   `lvsctl_text=$(echo "$lvsctl_word" | base64 -d; echo .); lvsctl_text=\${lvsctl_text%.}`,
   'lvsctl_sum=$(printf %s "$lvsctl_text" | sha256sum); lvsctl_mark ">$lvsctl_part"',
-  `if grep -q "^# \${lvsctl_sum%% *} " ${readerFile}; then ( set +f; eval "$lvsctl_text" ) </dev/null`,
-  'else (exit 126); fi; lvsctl_mark "<$lvsctl_part $?"; lvsctl_part=$((lvsctl_part + 1)); done; lvsctl_mark .',
+  `if grep -q "^# \${lvsctl_sum%% *} " ${readerFile}; then ( set +f; eval "$lvsctl_text" ) </dev/null; lvsctl_exit=$?`,
+  'else lvsctl_exit=256; fi; lvsctl_mark "<$lvsctl_part $lvsctl_exit"; lvsctl_part=$((lvsctl_part + 1)); done; lvsctl_mark .',
 ].join('; ');
 
 /** What a login shell is told, whichever shell it is. */
 export const readerCommand = `sudo -n /bin/sh -c '${program}'`;
 
-/** The exit code of a part that the host does not let this user read. */
-export const notListed = 126;
+/** The exit code of a part that the host does not let this user read: none that a command can end with. */
+export const notListed = 256;
 
 /** What goes to the standard input of `readerCommand`. */
 export function readerInput(fragments: readonly string[], nonce: string): string {

@@ -1,9 +1,9 @@
 /**
  * The main job on real kernels, as users do it: bare machines become a cluster, a second deploy finds nothing to do, damage is named,
- * mended and verified, a reboot of everything leaves it right. One story, told in order, by an operator who is not root, has a password
- * for sudo and goes through a bastion; nothing but ~/.ssh/config says so.
+ * mended and verified, a mistaken change rolled back, a reboot of everything leaves it right. One story, told in order, by an operator
+ * who is not root, has a password for sudo and goes through a bastion; nothing but ~/.ssh/config says so.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changeTitles, lvsctl } from '../support/cli.ts';
@@ -171,6 +171,64 @@ describe('damage', () => {
       failing: [],
     });
     expect(report.summary.changed).toBe(keys.length + 1);
+    expect((await operator.lvsctl('verify', inventory)).exit).toBe(0);
+  });
+});
+
+describe('a change that was a mistake', () => {
+  const mistaken = () => join(operator.home, 'mistaken.yaml');
+  const masters = 'pgrep -o keepalived || cat /usr/local/nginx/logs/nginx.pid';
+  const configurations = 'sha256sum /etc/keepalived/keepalived.conf /usr/local/nginx/conf/nginx.conf 2>/dev/null';
+  const told = async (pattern: string, script: string) => (await exec(pattern, script)).stdout.split('\n').sort();
+  const state = async () => ({
+    table: await told('directors', 'ipvsadm -Sn'),
+    files: await told('directors:backends', configurations),
+    processes: await told('directors:backends', masters),
+  });
+  let before: Awaited<ReturnType<typeof state>>;
+
+  /** Asks for the page while something is done; how many answers there were, and what came instead of one. */
+  async function asking(work: () => Promise<void>): Promise<{ readonly answers: number; readonly lost: readonly string[] }> {
+    const each = `at=$(date +%T.%N); curl -s --max-time 5 http://10.18.43.30/ || echo "lost at $at: exit $?"; sleep 0.1`;
+    const asked = exec('probe', `rm -f /run/enough; until [ -e /run/enough ]; do ${each}; done`);
+    await work().finally(() => exec('probe', 'touch /run/enough'));
+    const lines = (await asked).stdout.split('\n');
+    const answers = lines.filter((line) => /^web[12]$/.test(line)).length;
+    return { answers, lost: lines.filter((line) => line !== '' && !/^web[12]$/.test(line)) };
+  }
+
+  test('is deployed', async () => {
+    before = await state();
+    const text = readFileSync(inventory, 'utf8');
+    const other = text
+      .replace('scheduler: rr', 'scheduler: wlc')
+      .replace('  user: nginx', '  sites: [{ server_name: shop.example, body: shop }]\n  user: nginx');
+    writeFileSync(mistaken(), other);
+    const during = await asking(async () => {
+      const { exit, report } = await operator.lvsctlJson('deploy', mistaken(), '--yes');
+      expect({ exit, notes: report.notes, failing: report.checks.filter(({ status }) => status !== 'pass') }).toEqual({
+        exit: 0,
+        notes: [],
+        failing: [],
+      });
+    });
+    expect(during.lost).toEqual([]);
+    expect(during.answers).toBeGreaterThan(10);
+    expect((await state()).table.filter((line) => line.includes(' -s wlc '))).toHaveLength(2);
+    expect((await exec('web1', 'curl -s -H "Host: shop.example" http://10.18.43.13/')).stdout).toBe('shop\n');
+  });
+
+  test('and rolled back: keepalived and nginx of all hosts do what they did, no daemon was restarted and no request lost', async () => {
+    const during = await asking(async () => {
+      const { exit, report } = await operator.lvsctlJson('rollback', inventory, '--yes');
+      expect({ exit, notes: report.notes }).toEqual({ exit: 0, notes: [] });
+      expect(report.hosts.filter(({ changed }) => changed > 0).map(({ name }) => name)).toEqual(['dr1', 'dr2', 'web1', 'web2']);
+    });
+    expect(await state()).toEqual(before);
+    expect(during.lost).toEqual([]);
+    expect(during.answers).toBeGreaterThan(10);
+    const { exit, report } = await operator.lvsctlJson('plan', inventory);
+    expect({ exit, changes: changeTitles(report) }).toEqual({ exit: 0, changes: [] });
     expect((await operator.lvsctl('verify', inventory)).exit).toBe(0);
   });
 });

@@ -2,6 +2,7 @@
 import { freezeScript, sentence, thawScript } from '../../apply/freeze.ts';
 import { EXIT, LvsError } from '../../errors.ts';
 import { printable } from '../../view/printable.ts';
+import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
 
@@ -19,9 +20,14 @@ export async function freeze(file: string, flags: FreezeFlags): Promise<void> {
     const done = flags.lift ? 'may be changed again' : sentence(frozen);
     const asked = await ask(flags.lift ? thawScript : freezeScript(frozen));
     const all = asked.map(({ host, exit, stderr }) => ({ host, failed: exit !== 0, said: exit === 0 ? done : stderr.trim() }));
-    for (const { host, said } of [...all, ...silent]) process.stdout.write(`${printable(`${host}: ${said}`)}\n`);
-    if (all.some(({ failed }) => failed)) process.exitCode = EXIT.taskFailed;
-    if (silent.length > 0) process.exitCode = EXIT.unreachable;
+    const exitCode = silent.length > 0 ? EXIT.unreachable : all.some(({ failed }) => failed) ? EXIT.taskFailed : EXIT.done;
+    const hosts = [
+      ...all.map(({ host, failed, said }) => ({ host, ok: !failed, said })),
+      ...silent.map(({ host, said }) => ({ host, ok: false, said })),
+    ];
+    if (flags.json) return printDocument('freeze', exitCode, { hosts });
+    for (const { host, said } of hosts) process.stdout.write(`${printable(`${host}: ${said}`)}\n`);
+    process.exitCode = exitCode;
   });
 }
 

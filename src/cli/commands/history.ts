@@ -2,6 +2,7 @@
 import { historyScript, type PastRun, parseHistory } from '../../apply/history.ts';
 import { EXIT } from '../../errors.ts';
 import { printable } from '../../view/printable.ts';
+import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
 
@@ -21,12 +22,12 @@ export async function history(file: string, flags: HistoryFlags): Promise<void> 
   await onHosts(file, flags, async ({ ask, silent }) => {
     const found = (await ask(historyScript)).map(({ host, stdout }) => ({ host, runs: parseHistory(stdout) }));
     const runs = together(found).slice(-flags.last);
+    const exitCode = silent.length > 0 ? EXIT.unreachable : EXIT.done;
+    if (flags.json) return printDocument('history', exitCode, { runs, unreachable: silent.map(({ host, said }) => ({ host, why: said })) });
     const unreached = silent.map(({ host, said }) => printable(`${host}: ${said}`));
-    const text = flags.json
-      ? JSON.stringify(runs, null, 2)
-      : [...runs.flatMap((run) => shown(run, flags.verbose > 0)), ...unreached].join('\n');
+    const text = [...runs.flatMap((run) => shown(run, flags.verbose > 0)), ...unreached].join('\n');
     process.stdout.write(text === '' ? 'nothing has been changed here by lvsctl\n' : `${text}\n`);
-    if (silent.length > 0) process.exitCode = EXIT.unreachable;
+    process.exitCode = exitCode;
   });
 }
 

@@ -1,12 +1,13 @@
 /** `lvsctl lock …`: who is at work on the hosts of an inventory, and a way to let go of a lock that stands in the way. */
 import pLimit from 'p-limit';
 import { releaseScript } from '../../apply/lock-script.ts';
-import { EXIT } from '../../errors.ts';
+import { EXIT, type ExitCode } from '../../errors.ts';
 import type { Lock, Seen } from '../../model.ts';
 import { probeAll } from '../../probe/probe-all.ts';
 import type { Lines } from '../../transport/reach.ts';
 import { runScript } from '../../transport/run-script.ts';
 import { printable } from '../../view/printable.ts';
+import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
 import type { Session } from '../session.ts';
@@ -24,8 +25,8 @@ interface HostLock {
 export async function status(file: string, flags: CommonFlags): Promise<void> {
   await onHosts(file, flags, async ({ session, lines }) => {
     const found = await lockedHosts(session, lines);
-    if (flags.json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-    else for (const one of found) process.stdout.write(`${printable(`${one.host}: ${sentence(one)}`)}\n`);
+    if (flags.json) return printDocument('lock status', exitCode(found), { hosts: found });
+    for (const one of found) process.stdout.write(`${printable(`${one.host}: ${sentence(one)}`)}\n`);
     process.exitCode = exitCode(found);
   });
 }
@@ -34,9 +35,13 @@ export async function status(file: string, flags: CommonFlags): Promise<void> {
 export async function release(file: string, flags: CommonFlags & { readonly force?: boolean }): Promise<void> {
   await onHosts(file, flags, async ({ session, lines }) => {
     const found = await lockedHosts(session, lines);
-    for (const one of found) process.stdout.write(`${printable(`${one.host}: ${await released(one, lines, flags.force ?? false)}`)}\n`);
+    const hosts: { readonly host: string; readonly said: string }[] = [];
+    for (const one of found) hosts.push({ host: one.host, said: await released(one, lines, flags.force ?? false) });
     const kept = found.some(({ lock, running }) => lock && !flags.force && (running.length > 0 || !lock.left));
-    process.exitCode = kept ? EXIT.locked : exitCode(found.map(({ lock: _, ...rest }) => rest));
+    const code = kept ? EXIT.locked : exitCode(found.map(({ lock: _, ...rest }) => rest));
+    if (flags.json) return printDocument('lock release', code, { hosts });
+    for (const { host, said } of hosts) process.stdout.write(`${printable(`${host}: ${said}`)}\n`);
+    process.exitCode = code;
   });
 }
 
@@ -70,7 +75,7 @@ function sentence({ lock, running, why }: HostLock): string {
   return `${lock.command} by ${lock.who} (run ${lock.run}, ${life})${work}`;
 }
 
-function exitCode(found: readonly HostLock[]): number {
+function exitCode(found: readonly HostLock[]): ExitCode {
   if (found.some(({ why }) => why !== undefined)) return EXIT.unreachable;
   return found.some(({ lock }) => lock) ? EXIT.locked : EXIT.done;
 }

@@ -3,6 +3,7 @@ import { EXIT } from '../../errors.ts';
 import { type SourceOf, sourcesOf } from '../../secrets/sources.ts';
 import { printable } from '../../view/printable.ts';
 import { askSecret } from '../ask-secret.ts';
+import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { bindAll, neededSecrets, ownPlaybook, readAll } from '../session.ts';
 
@@ -13,12 +14,10 @@ export async function list(inventory: string, flags: CommonFlags): Promise<void>
   const needed = neededSecrets(bindAll(read, flags), read.secretNames);
   const listed = await sourcesOf({ named: read.secretNames, needed, from: read.secrets, ask: process.stdin.isTTY ? askSecret : undefined });
   const missing = listed.some(({ name, from }) => from === undefined && needed.has(name));
-  process.exitCode = missing ? EXIT.badInput : EXIT.done;
-  if (flags.json)
-    process.stdout.write(
-      `${JSON.stringify({ command: 'secrets list', ok: !missing, exitCode: process.exitCode, secrets: listed }, null, 2)}\n`,
-    );
-  else for (const line of table(listed)) process.stdout.write(`${printable(line)}\n`);
+  const exitCode = missing ? EXIT.badInput : EXIT.done;
+  if (flags.json) return printDocument('secrets list', exitCode, { secrets: listed });
+  process.exitCode = exitCode;
+  for (const line of table(listed)) process.stdout.write(`${printable(line)}\n`);
 }
 
 function table(listed: readonly SourceOf[]): readonly string[] {

@@ -1,4 +1,5 @@
 /** `lvsctl sudoers`: what a host must be told so that one of its accounts may look at it with lvsctl, and do nothing else. */
+import { EXIT } from '../../errors.ts';
 import { questionsOf } from '../../plan/look.ts';
 import { factsProbe } from '../../probe/facts.ts';
 import { tracesProbe } from '../../probe/traces.ts';
@@ -7,6 +8,7 @@ import { secretsIn } from '../../sh/secret.ts';
 import { renderSh, type Sh } from '../../sh/sh.ts';
 import { fragmentsFor } from '../../verify/verify-all.ts';
 import { printable } from '../../view/printable.ts';
+import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { bindAll, ownPlaybook, readAll, readerName } from '../session.ts';
 
@@ -26,14 +28,12 @@ export async function sudoers(file: string, flags: SudoersFlags): Promise<void> 
   };
   left(secret, 'a secret is part of it; leave it out with --skip-tags or --limit where it is to be read');
   left(later, 'what it asks is known only when something else has been found');
-  if (flags.show) process.stdout.write(listed.map(({ name, text }) => `# ${name}\n${printable(text)}\n\n`).join(''));
-  else
-    process.stdout.write(
-      sudoersText(user, listed, [
-        `For ${readerFile} (owner root, mode 0440): ${user} may look at this host with "lvsctl plan" and "lvsctl verify" --reader ${user}.`,
-        `Of ${file}. Make it anew after a change of it or of lvsctl. "--show" prints what stands behind the sums.`,
-      ]),
-    );
+  const text = sudoersText(user, listed, [
+    `For ${readerFile} (owner root, mode 0440): ${user} may look at this host with "lvsctl plan" and "lvsctl verify" --reader ${user}.`,
+    `Of ${file}. Make it anew after a change of it or of lvsctl. "--show" prints what stands behind the sums.`,
+  ]);
+  if (flags.json) return printDocument('sudoers', EXIT.done, { path: readerFile, text, listed, left: { secret, later } });
+  process.stdout.write(flags.show ? listed.map((each) => `# ${each.name}\n${printable(each.text)}\n\n`).join('') : text);
 }
 
 type Looks = Pick<Awaited<ReturnType<typeof readAll>>, 'fleet' | 'registry'> & ReturnType<typeof bindAll>;

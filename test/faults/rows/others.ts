@@ -19,7 +19,7 @@ interface Look {
 async function historyOf(target: Target): Promise<readonly Told[]> {
   const { exit, stdout, stderr } = await target.run(['history'], ...here, '--json');
   must(exit === 0, 'the history is told', stdout + stderr);
-  return JSON.parse(stdout) as readonly Told[];
+  return (JSON.parse(stdout) as { readonly runs: readonly Told[] }).runs;
 }
 
 /** Somebody else has a say in what becomes of a host. */

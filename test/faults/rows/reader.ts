@@ -7,6 +7,7 @@ const tasks = (text: string): string => `    - { name: folder, directory: { path
     - { name: file, copy: { dest: /srv/private/file, content: "${text}\\n", mode: "0600" } }
     - { name: line, line_in_file: { path: /srv/private/lines, line: "more", create: true } }
     - { name: command, command: { run: "touch /srv/private/done", creates: /srv/private/done } }
+    - { name: refuses, command: { run: "touch /srv/private/tested", unless: "test -e /srv/private/tested || exit 126" } }
 `;
 
 const everything = 'deploy ALL=(ALL:ALL) NOPASSWD: ALL';
@@ -46,6 +47,7 @@ export const readerFaults: readonly Fault[] = [
       allow(target, everything);
       const made = await target.deploy(tasks('other'));
       must(made.exit === 0, 'a deploy by who may do everything', said(made));
+      target.shell('rm /srv/private/tested');
       const plan = () => target.run(['plan'], ...here, '--json', '--diff');
       const looks = () => target.run(['plan'], ...here, '--json', '--diff', '--reader', 'deploy');
       const verify = (...as: readonly string[]) => target.run(['verify'], '--limit', 'web1', '--json', ...as);
@@ -70,7 +72,7 @@ export const readerFaults: readonly Fault[] = [
       writeFileSync(book, playbook(tasks('one').replaceAll('/srv/private/done', '/etc/shadow')));
       const other = await target.run(['plan'], ...here, '--reader', 'deploy');
       must(
-        other.exit === 5 && /deploy may not read 1 of the 6 things.*lvsctl sudoers INVENTORY/.test(other.stdout),
+        other.exit === 5 && /deploy may not read 1 of the 7 things.*lvsctl sudoers INVENTORY/.test(other.stdout),
         'a playbook that asks for more',
         said(other),
       );
@@ -83,7 +85,7 @@ export const readerFaults: readonly Fault[] = [
         `printf "%s\\n" nonce "$(echo "cat /etc/shadow" | base64)" | sudo -n /bin/sh -c '${program}' 2>&1`,
       );
       const asked = target.shell(`setpriv --reuid deploy --regid deploy --clear-groups -- sh ${join(target.folder, 'ask')}`);
-      must(asked.includes('nonce<0 126') && !asked.includes('root:'), 'shell text of their own is not evaluated', asked);
+      must(asked.includes('nonce<0 256') && !asked.includes('root:'), 'shell text of their own is not evaluated', asked);
 
       allow(target, checks.stdout);
       const verified = await verify('--reader', 'deploy');
