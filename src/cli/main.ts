@@ -116,7 +116,7 @@ changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl 
   .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
 changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
-  .option('-C, --check', 'stop at the plan: same as "plan"')
+  .option('-C, --check', 'stop at the plan: same as "plan"; with --plan, say whether that one still holds')
   .option('-y, --yes', 'do not ask')
   .option('--step', 'ask for each step whether it is to be done')
   .option(takeOver, takeOverMeans)

@@ -99,7 +99,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     takeOver: flags.takeOver,
     resolve: (text) => secrets.resolve(text),
     conceal: (text) => secrets.conceal(text),
-    resume: ['lvsctl', ...withoutValues(process.argv.slice(2)).map(quote)].join(' '),
+    resume: ['lvsctl', ...withoutValues(process.argv.slice(2), flags.extraVars ?? []).map(quote)].join(' '),
   };
 }
 
@@ -167,11 +167,12 @@ export function readerName(user: string): string {
   return user;
 }
 
-/** What -e was given may be a secret, and the line stands in reports, logs and locks; a file of variables is named. */
-export function withoutValues(words: readonly string[]): readonly string[] {
-  return words.map((word, index) => {
-    if (['-e', '--extra-vars'].includes(words[index - 1] ?? '')) return word.startsWith('@') ? word : '…';
-    return word.replace(/^(--extra-vars=|-e)(?!@)(?=.)(?!-)[\s\S]*/, '$1…');
+/** What -e was given may be a secret, and the line stands in reports, logs and locks; a file of variables is named. `given`: what it was. */
+export function withoutValues(words: readonly string[], given: readonly string[]): readonly string[] {
+  const values = given.filter((value) => value !== '' && !value.startsWith('@'));
+  return words.map((word) => {
+    const value = values.find((each) => word === each || (word.startsWith('-') && word.endsWith(each)));
+    return value === undefined ? word : `${word.slice(0, -value.length)}…`;
   });
 }
 

@@ -17,16 +17,36 @@ export function allowedWords(issue: z.core.$ZodRawIssue): string | undefined {
 
 /** The complaints that the issues of the schema amount to. `root` is the whole value. */
 export function explainIssues(issues: readonly z.core.$ZodIssue[], root: unknown): readonly Complaint[] {
+  if (isAnsible(root)) return [ansible];
   const meant = new Set(issues.flatMap(meantKeys));
   // A misspelt key is one mistake, not an unknown and a missing one.
   const separate = issues.filter((issue) => !meant.has(JSON.stringify(issue.path)) || valueAt(root, issue.path) !== undefined);
   return separate.flatMap((issue) => explainIssue(issue, root));
 }
 
+/** An inventory of Ansible's has its groups below `all`. */
+function isAnsible(root: unknown): boolean {
+  const all = valueAt(root, ['all']);
+  return valueAt(root, ['directors']) === undefined && all !== null && typeof all === 'object' && ('children' in all || 'hosts' in all);
+}
+
+const ansible = keyFault(
+  'unknown-key',
+  ['all'],
+  'this is an inventory of Ansible',
+  'directors, backends and clients stand at the top here, and say what the cluster is: see inventory/dr.yaml',
+);
+
 /** The paths that misspelt keys should have been. */
 function meantKeys(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code !== 'unrecognized_keys') return [];
-  return issue.keys.map((key) => JSON.stringify([...issue.path, nearest(key, issue.message.split(', '))]));
+  const allowed = issue.message.split(', ');
+  return issue.keys.map((key) => JSON.stringify([...issue.path, runTogether(key, allowed) ?? nearest(key, allowed)]));
+}
+
+/** The key that is meant by `address:10.18.43.13`, in which YAML sees no colon. */
+function runTogether(key: string, allowed: readonly string[]): string | undefined {
+  return allowed.find((each) => key.startsWith(`${each}:`));
 }
 
 /** The complaints that one issue of the schema amounts to. `above` is the path of an enclosing union. */
@@ -48,7 +68,8 @@ function wrongValue(issue: z.core.$ZodIssue, path: Path, value: unknown): Compla
   if (value === undefined) return fault('missing', path, `${formatPath(path)} is missing`, `required: ${issue.message}`);
   const near = issue.code === 'invalid_value' && typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : '';
   const code = issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
-  return fault(code, path, describe(path, value), `${near}allowed: ${issue.message}`);
+  const quoted = issue.code === 'invalid_type' && issue.expected !== 'string' && typeof value === 'string' && /^\d+(\.\d+)?$/.test(value);
+  return fault(code, path, describe(path, value), `${quoted ? 'write it without quotes; ' : near}allowed: ${issue.message}`);
 }
 
 /** Keys that Ansible users type from habit, with what is said instead. */
@@ -62,7 +83,9 @@ const habits: Readonly<Record<string, string>> = {
 
 function unknownKey(key: string, path: Path, allowed: string): Complaint {
   const found = `unknown key ${formatValue(key)}${path.length > 0 ? ` in ${formatPath(path)}` : ''}`;
-  const habit = Object.hasOwn(habits, key) ? `${habits[key]}; ` : didYouMean(key, allowed.split(', '));
+  const words = allowed.split(', ');
+  const spaced = runTogether(key, words) !== undefined && 'write a space after the colon; ';
+  const habit = spaced || (Object.hasOwn(habits, key) ? `${habits[key]}; ` : didYouMean(key, words));
   return keyFault('unknown-key', [...path, key], found, `${habit}allowed: ${allowed}`);
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
 import type { SecretsFile } from '../secrets/open.ts';
@@ -9,6 +8,7 @@ import { defined } from './defined.ts';
 import { allowedWords, explainIssues } from './explain.ts';
 import { resolveGroups } from './groups.ts';
 import { expandHosts } from './host-ranges.ts';
+import { readUtf8, whyUnreadable } from './read-utf8.ts';
 import { findFaults } from './rules.ts';
 import { inventorySchema, type SecretsShape } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
@@ -55,10 +55,10 @@ function buildSecrets({ file, identity }: SecretsShape, inventory: string): Secr
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readUtf8(file);
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'this file cannot be read';
+    if (cause instanceof LvsError) throw cause;
     const hint = 'the first argument is the path of an inventory, such as inventory/dr.yaml';
-    throw new LvsError(reason, { code: 'inventory.unreadable', exitCode: EXIT.badInput, where: { file }, hint, cause });
+    throw new LvsError(whyUnreadable(cause), { code: 'inventory.unreadable', exitCode: EXIT.badInput, where: { file }, hint, cause });
   }
 }

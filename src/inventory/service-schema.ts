@@ -58,9 +58,6 @@ export const service = z.strictObject({
   check: check.default(() => check.parse({})).describe('Health check of the real servers; tcp unless said'),
   redirect: whole(1, 65_535).optional().describe('Port on which the real servers answer for VIP and port: they pass packets on to it'),
   sorry_server: socketAddress().optional().describe('Answers while too few real servers are left'),
-  floor: text(/^(?:100|[1-9]?[0-9])%$/, 'a percentage such as 50%')
-    .optional()
-    .describe('Healthy weight below which nothing more is taken out'),
 });
 
 export type ServiceShape = z.output<typeof service>;

@@ -59,6 +59,19 @@ function secretTag(names: Set<string>): ScalarTag {
   };
 }
 
+/** Mistakes that the parser gives the code of another one, by the beginning of its message. */
+const finerHints: readonly (readonly [RegExp, string])[] = [
+  [/^Sequence item without -/, 'keys of one mapping, and items of one list, start in the same column'],
+  [/^Implicit keys need to be on a single line/, 'a key ends with a colon: look for one that is missing on this line'],
+  [
+    /^Unresolved tag: !vault/,
+    'the only tag is !secret NAME; whole files of ansible-vault are read, single values are not (docs/secrets.md)',
+  ],
+];
+
+/** `[directors]`, alone on the first line that says anything. */
+const iniForm = /^(?:\s*(?:[#;].*)?\n)*\s*\[[^\]\n,]+\]\s*\n/;
+
 const syntaxHints: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'take one of the two away',
   TAB_AS_INDENT: 'indent with spaces',
@@ -81,13 +94,15 @@ function syntaxComplaints(document: Document.Parsed, text: string): readonly Com
 function syntaxComplaint({ code, message, pos: [at] }: YAMLError, document: Document.Parsed, text: string): Complaint {
   const tab = indentingTab(text, at);
   if (tab !== undefined) return fault('yaml', tab, 'not valid YAML: Tabs are not allowed as indentation', 'indent with spaces');
-  const hint = syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
+  if (iniForm.test(text)) return fault('yaml', 0, 'this is an INI file', 'lvsctl reads YAML: see inventory/dr.yaml');
+  const finer = finerHints.find(([form]) => form.test(message))?.[1];
+  const hint = finer ?? syntaxHints[code] ?? 'quote text that starts with a sign or holds ": " or " #"';
   if (code === 'DUPLICATE_KEY') return fault('duplicate-key', at, `the key ${formatValue(keyAt(text, at))} is there twice`, hint);
   if (code === 'MULTIPLE_DOCS') return fault('yaml', at, 'a second document begins here', hint);
   if (code === 'NON_STRING_KEY') return fault('yaml', at, 'this key is not plain text', hint);
   return fault(
     'yaml',
-    message.startsWith('Missing closing') ? openingQuote(document, at) : at,
+    message.startsWith('Missing closing') ? openingQuote(document, at) : at + (/^ */.exec(text.slice(at))?.[0].length ?? 0),
     `not valid YAML: ${visible(message)}`,
     hint,
   );

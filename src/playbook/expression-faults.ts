@@ -16,6 +16,7 @@ export function explainFault(error: unknown, expression: string, names: Names): 
 
 /** The same for a text with several `<%= … %>`: of the first that does not compile. */
 export function textFault(error: unknown, text: string, names: Names): unknown {
+  if (error instanceof Error && /matching close tag/.test(error.message)) return fault('"<%" is not closed', 'an expression ends with %>');
   if (!(error instanceof SyntaxError)) return explainFault(error, text, names);
   for (const [, expression = ''] of text.matchAll(/<%[=_-]?((?:(?!%>)[\s\S])*)%>/g)) {
     const found = syntaxFault(expression);
@@ -54,13 +55,17 @@ function syntaxFault(expression: string): LvsError | undefined {
   }
 }
 
-/** What Ansible's conditions and templates have and JavaScript has not. */
+/** What Ansible's conditions and templates have and JavaScript has not; all of it that is there. */
 function habit(expression: string): string | undefined {
   if (/\{\{|\{%/.test(expression)) return 'expressions are JavaScript: write them bare in "when", and as <%= … %> elsewhere';
-  if (/\bis\s+(not\s+)?defined\b/.test(expression)) return `write "'NAME' in vars" for "vars.NAME is defined"`;
-  if (/\b(and|or|not)\b/.test(expression)) return 'expressions are JavaScript: write && for and, || for or, ! for not';
-  if (/[^|]\|[^|]/.test(expression)) return 'expressions are JavaScript: there are no filters, but its own methods, such as .length';
-  return undefined;
+  const defined = /\bis\s+(not\s+)?defined\b/g;
+  const rest = expression.replace(defined, '');
+  const found = [
+    defined.test(expression) && `write "'NAME' in vars" for "vars.NAME is defined"`,
+    /\b(and|or|not)\b/.test(rest) && 'expressions are JavaScript: write && for and, || for or, ! for not',
+    /[^|]\|[^|]/.test(rest) && 'expressions are JavaScript: there are no filters, but its own methods, such as .length',
+  ];
+  return found.filter((hint) => hint !== false).join('; ') || undefined;
 }
 
 function missingName(name: string, expression: string, { vars }: Names): string {

@@ -1,8 +1,8 @@
 /** A playbook file as data, and the place of every complaint about it. */
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { EXIT, LvsError, type Where } from '../errors.ts';
 import { nearest } from '../inventory/nearest.ts';
+import { readUtf8, whyUnreadable } from '../inventory/read-utf8.ts';
 import { readYaml, type YamlSource } from '../inventory/yaml-source.ts';
 import type { Template } from '../model.ts';
 import { complaint } from './complaint.ts';
@@ -22,19 +22,13 @@ export interface Reader {
 /** Throws LvsError (exit 4): where the file is imported, or else the file itself. */
 export function readText(file: string, where: Where = { file }): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readUtf8(file);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const about = where.file === file ? 'this file' : file;
-    const message = missing
-      ? `there is no ${where.file === file ? 'such file' : `file ${file}`}`
-      : `${about} cannot be read: ${said(error)}`;
+    if (error instanceof LvsError) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no file ${file}` : `${file}: ${whyUnreadable(error)}`;
+    const message = where.file === file ? whyUnreadable(error) : missing;
     throw new LvsError(message, { code: 'playbook.unreadable', exitCode: EXIT.badInput, where });
   }
-}
-
-function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function openReader(

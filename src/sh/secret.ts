@@ -46,12 +46,15 @@ function toPattern(line: string): { readonly pattern: RegExp; readonly names: re
   const pieces = line.split(slotPattern);
   const names = pieces.filter((_, index) => index % 2 === 1);
   const literals = pieces.filter((_, index) => index % 2 === 0);
-  const escaped = literals.map((literal) =>
-    literal
+  const escaped = literals.map((literal, index) => {
+    const exact = literal
       .split(/\s+/)
       .map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-      .join('\\s*'),
-  );
+      .join('\\s*');
+    // Quotes that we write around a value may not have been there before.
+    const behind = index > 0 ? exact.replace(/^["']/, '["\']?') : exact;
+    return index < names.length ? behind.replace(/["']$/, '["\']?') : behind;
+  });
   return { pattern: new RegExp(`^(${escaped.join(')(.+?)(')})$`), names };
 }
 

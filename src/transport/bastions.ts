@@ -24,12 +24,14 @@ export type Ways = (target: Target) => Way;
 
 export function createWays(options: LineOptions, config: readonly ConfigLine[]): Ways {
   const bastions = new Map<string, Bastion>();
+  // The password is that of the hosts: whoever has got hold of a bastion must not be told it.
+  const { loginPassword: _, ...forBastions } = options;
   const wayTo = (target: Target): Way => {
     const [hop] = hopsBefore(target, config);
     if (!hop) return options.dial ? { dial: options.dial } : {};
     const key = keyOf(hop, config);
     const hold = (): Bastion => {
-      const bastion = bastions.get(key) ?? { line: openLine(hop, wayTo(hop), options), gate: createGate(handshakes), users: 0 };
+      const bastion = bastions.get(key) ?? { line: openLine(hop, wayTo(hop), forBastions), gate: createGate(handshakes), users: 0 };
       if (!bastions.has(key)) watch(bastions, key, bastion);
       bastion.users += 1;
       return bastion;

@@ -61,7 +61,6 @@ const full = {
       backends: { web1: { weight: 2, port: 80 }, web2: {} },
       check: { http: { timeout: 3, retry: 3, delay_before_retry: 3, path: '/', host: 'web', status: 200 }, delay_loop: 6 },
       sorry_server: '127.0.0.1:80',
-      floor: '50%',
     },
     { vip: '10.18.43.31', port: 80, scheduler: 'rr', backends: ['web1'], check: { tcp: { timeout: 1 } } },
   ],

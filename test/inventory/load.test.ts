@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -278,7 +278,15 @@ describe('a file that cannot be read', () => {
     expect(formatError(refused('no/such.yaml'))).toBe(
       'no/such.yaml: there is no such file; the first argument is the path of an inventory, such as inventory/dr.yaml',
     );
-    expect(formatError(refused(root))).toContain('this file cannot be read');
+    expect(formatError(refused(root))).toContain('this is a directory');
+  });
+
+  it('says where it is not UTF-8', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'lvsctl-utf8-')), 'web.yaml');
+    writeFileSync(file, Buffer.from('cluster: web\nvars: { é: caf\u00e9 }\n', 'latin1'));
+    expect(refused(file)).toMatchObject({ code: 'text.encoding', exitCode: 4, where: { file, line: 2, column: 9 } });
+    writeFileSync(file, Buffer.concat([Buffer.from('cluster: "é€😀'), Buffer.from([0xe2, 0x82])]));
+    expect(refused(file).where).toEqual({ file, line: 1, column: 15 });
   });
 });
 

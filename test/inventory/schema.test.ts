@@ -264,6 +264,18 @@ const cases: readonly Case[] = [
     ['web.yaml:14:11: groups has the name "b-*"; allowed: a group name of letters, digits, "_" and "-" that starts with a letter or "_"'],
   ],
   [
+    'a number in quotes',
+    [['port: 80', 'port: "80"']],
+    ['web.yaml:5:11: services[0].port is "80"; write it without quotes; allowed: a whole number from 1 to 65535'],
+  ],
+  [
+    'a colon without a space behind it: one mistake, not an unknown and a missing key',
+    [['web2: { address: 10.18.43.14 }', 'web2: { address:10.18.43.14 }']],
+    [
+      'web.yaml:13:11: unknown key "address:10.18.43.14" in backends.web2; write a space after the colon; allowed: address, interfaces, ssh, vars, rip, weight',
+    ],
+  ],
+  [
     'everything that is wrong, in the order of the file',
     [
       ['priority: 150', 'prioritty: 150'],
@@ -277,6 +289,12 @@ const cases: readonly Case[] = [
     ],
   ],
 ];
+
+it('an inventory of Ansible is named as one', () => {
+  expect(complaintsAbout('all:\n  children:\n    directors: { hosts: { dr1: { ansible_host: 10.18.43.10 } } }\n')).toEqual([
+    'web.yaml:1:1: this is an inventory of Ansible; directors, backends and clients stand at the top here, and say what the cluster is: see inventory/dr.yaml',
+  ]);
+});
 
 describe('the form of each value', () => {
   it.each(cases)('%s', (_what, edits, lines) => {

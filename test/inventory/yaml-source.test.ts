@@ -54,7 +54,28 @@ const cases: readonly Case[] = [
     'an unknown tag',
     [['id: 51', 'id: 51, auth_pass: !vault x']],
     [
-      'web.yaml:2:28: not valid YAML: Unresolved tag: !vault; the only tag is !secret NAME, and NAME is letters, digits, "_", "." and "-" after a letter',
+      'web.yaml:2:28: not valid YAML: Unresolved tag: !vault; the only tag is !secret NAME; whole files of ansible-vault are read, single values are not (docs/secrets.md)',
+    ],
+  ],
+  [
+    'another unknown tag',
+    [['id: 51', 'id: 51, auth_pass: !env x']],
+    [
+      'web.yaml:2:28: not valid YAML: Unresolved tag: !env; the only tag is !secret NAME, and NAME is letters, digits, "_", "." and "-" after a letter',
+    ],
+  ],
+  [
+    'a key of a list item a column too far left',
+    [['clients:', 'vars:\n  all:\n    - vip: a\n     port: 80\nclients:']],
+    [
+      'web.yaml:17:6: not valid YAML: Sequence item without - indicator; keys of one mapping, and items of one list, start in the same column',
+    ],
+  ],
+  [
+    'a key without its colon',
+    [['directors:', 'directors']],
+    [
+      'web.yaml:8:1: not valid YAML: Implicit keys need to be on a single line; a key ends with a colon: look for one that is missing on this line',
     ],
   ],
   [
@@ -90,6 +111,11 @@ const cases: readonly Case[] = [
     ['web.yaml:14:15: "*v" stands inside what it refers to; an alias stands after its &anchor, and outside it'],
   ],
 ];
+
+it('an inventory of Ansible as an INI file is named as one', () => {
+  const text = '# ours\n\n[directors]\ndr1 ansible_host=10.18.43.10\n\n[backends]\nweb1\n';
+  expect(complaintsAbout(text)).toEqual(['web.yaml:1:1: this is an INI file; lvsctl reads YAML: see inventory/dr.yaml']);
+});
 
 describe('YAML that cannot be an inventory', () => {
   it.each(cases)('%s', (_what, edits, lines) => {

@@ -146,6 +146,16 @@ export const badBooks: readonly BadBook[] = [
     `book.yaml:6:13: when: Unexpected identifier 'and' behind "vars.colour == 'red'"; ${isJs}`,
   ),
   bad(
+    'two habits in one condition',
+    play("group: { name: a }\n      when: vars.colour == 'red' and vars.size is defined"),
+    `book.yaml:6:13: when: Unexpected identifier 'and' behind "vars.colour == 'red'"; write "'NAME' in vars" for "vars.NAME is defined"; ${isJs}`,
+  ),
+  bad(
+    'an expression that is not closed',
+    play('group: { name: "<%= vars.colour " }'),
+    'book.yaml:5:22: "<%" is not closed; an expression ends with %>',
+  ),
+  bad(
     'a filter as Ansible has it',
     play('group: { name: "<%= vars.colour | upper %>" }'),
     'book.yaml:5:22: upper is not defined; expressions are JavaScript: there are no filters, but its own methods, such as .length',

@@ -15,6 +15,12 @@ test('a former value in the same place is hidden too, whatever its indentation',
   expect(maskBySlots(was, `a\n    auth_pass ${slot}\nb\n`)).toBe('a\n\tauth_pass   [old secret vrrp]\nb old1111x\n');
 });
 
+test('and where we put quotes around it that were not there, or leave them off', () => {
+  expect(maskBySlots('auth_pass old1111\n', `    auth_pass "${slot}"\n`)).toBe('auth_pass [old secret vrrp]\n');
+  expect(maskBySlots('auth_pass "old 1111"\n', `    auth_pass "${slot}"\n`)).toBe('auth_pass "[old secret vrrp]"\n');
+  expect(maskBySlots("pw='old1111';\n", `pw=${slot};\n`)).toBe('pw=[old secret vrrp];\n');
+});
+
 test('a secret without a value says which variable would give it', () => {
   expect(() => new Secrets().resolve(slot)).toThrowError(
     expect.objectContaining({ hint: 'set the environment variable LVSCTL_SECRET_VRRP' }),

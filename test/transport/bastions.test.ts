@@ -8,6 +8,7 @@ import type { LvsError } from '../../src/errors.ts';
 import { runScript } from '../../src/transport/run-script.ts';
 import { type SshOptions, sshTransport } from '../../src/transport/ssh.ts';
 import type { Connection } from '../../src/transport/transport.ts';
+import { password, startSshdWithAccount } from '../support/own-etc.ts';
 import { startProxy } from '../support/proxy.ts';
 import { makeKey, type Sshd, type SshdOptions, startSshd } from '../support/sshd.ts';
 import { makeHome, section, silentHost } from '../support/sshd-trust.ts';
@@ -80,6 +81,22 @@ async function chain(said: { readonly known?: (chain: Chain) => readonly string[
   live(config, known, all.outer);
   return all;
 }
+
+it('a bastion that asks for a password is not told that of the hosts', async () => {
+  const gate = await startSshdWithAccount({
+    config: ['PasswordAuthentication yes', 'KbdInteractiveAuthentication yes', 'PubkeyAuthentication no'],
+  });
+  cleanups.push(gate.stop);
+  const target = await serve();
+  const ways = [section('gate', gate, `User ${gate.user}`), section('web1', target, 'ProxyJump gate')].join('\n');
+  live(ways, [gate.knownHostsLine, target.knownHostsLine], target);
+  const error = await connect('web1', { loginPassword: async () => password }).then(
+    () => expect.unreachable('it connected'),
+    (refusal: LvsError) => refusal,
+  );
+  expect(error).toMatchObject({ code: 'ssh.refused', message: expect.stringMatching(/^on the way, at gate: /) });
+  expect(gate.log()).not.toMatch(/(?:Failed|Accepted) (?:password|keyboard-interactive)/);
+});
 
 describe('two bastions in a row', () => {
   it('carry a shell, and both were logged in to', async () => {

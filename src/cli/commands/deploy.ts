@@ -14,7 +14,7 @@ export interface DeployFlags extends CommonFlags {
 }
 
 export async function deploy(file: string, flags: DeployFlags): Promise<void> {
-  if (flags.check && !wantsList(flags)) return plan(file, flags);
+  if (flags.check && flags.plan === undefined && !wantsList(flags)) return plan(file, flags);
   // A playbook of one's own is verified by its own checks.
   const books = { plays: flags.playbook ?? ownPlaybook('deploy'), checks: flags.playbook ?? ownPlaybook('verify') };
   if (wantsList(flags)) return list('deploy', file, flags, books);
@@ -26,13 +26,14 @@ export async function deploy(file: string, flags: DeployFlags): Promise<void> {
     });
   }
   const saved = flags.plan === undefined ? undefined : { file: flags.plan, plan: readPlan(flags.plan) };
-  const flow = await openSession(file, flags, books);
+  // Whether a saved plan still holds is a look like any other.
+  const flow = await openSession(file, flags, flags.check ? { plays: books.plays } : books);
   await perform({
-    ...{ command: 'deploy', flow, flags },
+    ...{ command: flags.check ? 'plan' : 'deploy', flow, flags },
     confirm: async (soFar, plan) => {
       if (!saved) return confirm(soFar, plan, flags);
       mustHold(saved.file, saved.plan, plan);
-      return { leaveOut: new Set() };
+      return !flags.check && { leaveOut: new Set() };
     },
   });
 }

@@ -1,5 +1,5 @@
 /** `lvsctl plan`: what would change; the same path as deploy, up to the send. */
-import { EXIT } from '../../errors.ts';
+import { EXIT, LvsError } from '../../errors.ts';
 import type { Plan } from '../../model.ts';
 import type { CommonFlags } from '../flags.ts';
 import { list, wantsList } from '../list.ts';
@@ -10,6 +10,13 @@ import { openSession, ownPlaybook } from '../session.ts';
 
 export async function plan(file: string, flags: CommonFlags & { readonly out?: string }): Promise<void> {
   const every = flags.observe === undefined ? undefined : readInterval(flags.observe);
+  if (every !== undefined && flags.out !== undefined) {
+    throw new LvsError('--observe makes no plan that could be kept', {
+      code: 'cli.observe',
+      exitCode: EXIT.badInput,
+      hint: 'say one of --observe and --out',
+    });
+  }
   const books = { plays: flags.playbook ?? ownPlaybook('deploy') };
   if (wantsList(flags)) return list('plan', file, flags, books);
   const flow = await openSession(file, flags, books);

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Fault, must, said } from '../fault.ts';
-import { marked, type Target } from '../target.ts';
+import { marked, playbook, type Target } from '../target.ts';
 
 const here = ['--limit', 'web1'];
 
@@ -99,6 +101,33 @@ export const otherFaults: readonly Fault[] = [
         'it ends when it is asked to, and has done nothing',
         exit,
       );
+    },
+  },
+  {
+    fault: 'a plan that was saved, and a host that is not as it was then',
+    holds: 'it is refused and nothing is touched; --check says so beforehand; what was read is done where all is as it was, and once',
+    tries: 1,
+    async play(target) {
+      const book = join(target.folder, 'saved.yaml');
+      const file = join(target.folder, 'plan.json');
+      writeFileSync(book, playbook('    - { name: a file, copy: { dest: /srv/file, content: "new\\n" } }\n'));
+      const words = [...here, '--playbook', book];
+      const plan = () => target.run(['plan'], ...words, '--out', file);
+      const deploy = (...more: readonly string[]) => target.run(['deploy'], ...words, '--plan', file, ...more);
+      const now = () => target.shell('cat /srv/file 2>/dev/null || :');
+      const kept = await plan();
+      must(kept.exit === 2, 'it is kept', said(kept));
+      const holds = await deploy('--check');
+      must(holds.exit === 2 && now() === '', '--check: it holds, and nothing is done', said(holds));
+      target.shell('echo theirs >/srv/file');
+      for (const stale of [await deploy('--check'), await deploy()])
+        must(stale.exit === 4 && /does not hold any more: web1/.test(stale.stderr), 'it is refused', said(stale));
+      must(now() === 'theirs\n', 'nothing is touched', now());
+      const anew = await plan();
+      const done = await deploy();
+      must(anew.exit === 2 && done.exit === 0 && now() === 'new\n', 'a new one is done', said(done));
+      const twice = await deploy();
+      must(twice.exit === 0 && / 0 changes/.test(twice.stdout), 'it is not done again', said(twice));
     },
   },
   {
