@@ -16,13 +16,22 @@ const program = new Command('lvsctl')
   .version('0.1.0')
   .exitOverride()
   .configureHelp({ sortSubcommands: false })
-  .showSuggestionAfterError();
+  .showSuggestionAfterError()
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 1 a task failed, 2 changes pending, 3 verification failed, 4 bad input, 5 a host is
+unreachable, 6 another run has a host, 130 interrupted. Where several apply: 130, 4, 6, 5, 1, 3, 2.
+
+Example:
+  lvsctl lab up inventory/dr.yaml && lvsctl deploy inventory/dr.yaml --lab`,
+  );
 
 /** How often -v was said, for the one catch at the end. */
 let verbose = 0;
 
-function verb(name: string, summary: string, example: string): Command {
-  return program.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
+function verb(name: string, summary: string, example: string, of: Command = program): Command {
+  return of.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
 }
 
 /** `a,b` and the flag given again add up. */
@@ -115,7 +124,7 @@ changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl 
   .option(takeOver, takeOverMeans)
   .action(async (file: string, flags: CommonFlags & { out?: string }) => (await import('./commands/plan.ts')).plan(file, flags));
 
-changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --lab --yes'))
+changing(verb('deploy', 'plan, confirm, apply, look again, verify', 'lvsctl deploy inventory/dr.yaml --diff'))
   .option('-C, --check', 'stop at the plan: same as "plan"; with --plan, say whether that one still holds')
   .option('-y, --yes', 'do not ask')
   .option('--step', 'ask for each step whether it is to be done')
@@ -161,11 +170,11 @@ reading(
   .action(async (file: string, flags: SudoersFlags) => (await import('./commands/sudoers.ts')).sudoers(file, flags));
 
 const lock = verb('lock', 'who is at work on the hosts', 'lvsctl lock status inventory/dr.yaml');
-common(lock.command('status').description('who is at work on which host; exit 6 when somebody is')).action(
+common(verb('status', 'who is at work on which host; exit 6 when somebody is', 'lvsctl lock status inventory/dr.yaml', lock)).action(
   async (file: string, flags: CommonFlags) => (await import('./commands/lock.ts')).status(file, flags),
 );
-common(lock.command('release').description('let go of locks whose run is gone'))
-  .option('--force', 'also where the run still shows signs of life')
+common(verb('release', 'let go of locks whose run is gone', 'lvsctl lock release inventory/dr.yaml --limit web1', lock))
+  .option('--force', 'also where the run still shows signs of life: it may be in the middle of a change')
   .action(async (file: string, flags: CommonFlags & { force?: boolean }) => (await import('./commands/lock.ts')).release(file, flags));
 
 common(verb('history', 'who has changed what on the hosts, and when; -v: each change', 'lvsctl history inventory/dr.yaml --last 5'))
@@ -181,53 +190,54 @@ common(verb('freeze', 'nothing changes these hosts until then', 'lvsctl freeze i
 const secrets = verb(
   'secrets',
   'values for !secret NAME, encrypted beside the inventory (docs/secrets.md)',
-  'lvsctl secrets edit inventory/dr.yaml',
+  'lvsctl secrets list inventory/dr.yaml',
 );
 const locked = (command: Command): Command =>
   command
     .addOption(new Option('-r, --recipient <key>', 'a public key (age1…) that may open it; may be given again').argParser(words))
     .option('--passphrase', 'a passphrase opens it, in the place of keys');
-secrets
-  .command('edit')
-  .description('change the file in your editor; it stays encrypted for whom it was')
+verb('edit', 'change the file in your editor; it stays encrypted for whom it was', 'lvsctl secrets edit web.yaml', secrets)
   .argument('<inventory>', 'the inventory file')
   .action(async (file: string) => (await import('./commands/secrets.ts')).edit(file));
-locked(secrets.command('encrypt').description('make an encrypted file of a YAML file NAME: VALUE'))
+locked(verb('encrypt', 'make an encrypted file of a YAML file NAME: VALUE', 'lvsctl secrets encrypt secrets.yaml -r age1…', secrets))
   .argument('<file>', 'the file in clear; "-": standard input')
   .option('-o, --output <file>', 'unless said, the same name with the ending .age')
   .action(async (file: string, flags: EncryptFlags) => (await import('./commands/secrets.ts')).encrypt(file, flags));
-locked(secrets.command('rekey').description('encrypt the file for exactly these'))
+locked(verb('rekey', 'encrypt the file for exactly these', 'lvsctl secrets rekey web.yaml -r age1… -r age1…', secrets))
   .argument('<inventory>', 'the inventory file')
   .action(async (file: string, flags: LockFlags) => (await import('./commands/secrets.ts')).rekey(file, flags));
 reading(
-  secrets.command('list').description('which secrets are wanted, and where their values would come from; exit 4 when one would be missing'),
+  verb(
+    'list',
+    'which secrets are wanted, and where their values would come from; exit 4 when one would be missing',
+    'lvsctl secrets list inventory/dr.yaml',
+    secrets,
+  ),
 )
   .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
   .action(async (file: string, flags: CommonFlags) => (await import('./commands/secrets-list.ts')).list(file, flags));
-secrets
-  .command('keygen')
-  .description('make a key of your own; its public part is printed')
+verb('keygen', 'make a key of your own; its public part is printed', 'lvsctl secrets keygen', secrets)
   .option('-o, --output <file>', 'unless said, ~/.config/lvsctl/age.key; one that is there is left')
   .action(async (flags: { output?: string }) => (await import('./commands/secrets.ts')).keygen(flags));
 
 const lab = verb('lab', 'a rehearsal of an inventory on real kernels, on this machine', 'lvsctl lab up inventory/dr.yaml');
-const labVerb = (name: string, summary: string): Command =>
-  lab.command(name).description(summary).argument('<inventory>', 'the inventory file');
+const labVerb = (name: string, summary: string, more = ''): Command =>
+  verb(name, summary, `lvsctl lab ${name} inventory/dr.yaml${more}`, lab).argument('<inventory>', 'the inventory file');
 labVerb('up', 'boot one machine per host').action(async (file: string) => (await import('./commands/lab.ts')).up(file));
 labVerb('down', 'stop them and leave nothing behind').action(async (file: string) => (await import('./commands/lab.ts')).down(file));
 labVerb('status', 'which machines run and answer')
   .option('--json', 'one JSON document on stdout')
   .action(async (file: string, flags: { json?: boolean }) => (await import('./commands/lab.ts')).status(file, flags));
-labVerb('ssh', 'a terminal on one machine')
+labVerb('ssh', 'a terminal on one machine', ' dr1')
   .argument('<host>')
   .action(async (file: string, host: string) => (await import('./commands/lab.ts')).ssh(file, host));
-labVerb('exec', 'run a command on the machines that a pattern names')
+labVerb('exec', 'run a command on the machines that a pattern names', ' directors -- "ipvsadm -Ln"')
   .argument('<pattern>', 'host, group or pattern')
   .argument('<command...>', 'after "--": a shell command line')
   .action(async (file: string, pattern: string, words: readonly string[]) =>
     (await import('./commands/lab.ts')).exec(file, pattern, words),
   );
-labVerb('power', "pull a machine's plug, or boot it again")
+labVerb('power', "pull a machine's plug, or boot it again", ' web1 off')
   .argument('<host>')
   .argument('<state>', 'on or off')
   .action(async (file: string, host: string, state: string) => (await import('./commands/lab.ts')).power(file, host, state));
