@@ -54,7 +54,7 @@ function itemsOf({ items }: Schema): Schema | undefined {
 }
 
 function row(key: string, schema: Schema, needed: boolean): Row {
-  return { key: `${key}${needed && schema.default === undefined ? ' *' : ''}`, value: valueOf(schema), means: meaning(schema) };
+  return { key: `${key}${needed && schema.default === undefined ? ' *' : ''}`, value: formOf(schema), means: meaning(schema) };
 }
 
 function meaning({ description = '', default: standard }: Schema): string {
@@ -63,14 +63,14 @@ function meaning({ description = '', default: standard }: Schema): string {
   return `${description}${/unless said/.test(description) ? '' : told}`;
 }
 
-function valueOf(schema: Schema): string {
+function formOf(schema: Schema): string {
   const { type, enum: words, minimum, maximum, anyOf } = schema;
   const items = itemsOf(schema);
   if (words) return words.map(String).join(', ');
-  if (anyOf) return [...new Set(anyOf.map((form) => valueOf(form as Schema)))].join(' or ');
+  if (anyOf) return [...new Set(anyOf.map((form) => formOf(form as Schema)))].join(' or ');
   if (type === 'integer' || type === 'number') return minimum === undefined ? 'a number' : `${minimum} to ${maximum}`;
   if (type === 'boolean') return 'true, false';
-  if (type === 'array') return `list${items && !items.properties ? ` of ${valueOf(items)}` : ''}`;
+  if (type === 'array') return `list${items && !items.properties ? ` of ${formOf(items)}` : ''}`;
   return type === 'object' ? 'mapping' : 'text';
 }
 
