@@ -12,6 +12,8 @@ export interface CommonFlags {
   /** Look again so often, and say what has become different: `5m`. */
   readonly observe?: string;
   readonly json?: boolean;
+  /** File that the report is also written to, as JUnit XML. */
+  readonly junit?: string;
   readonly color: boolean;
   readonly verbose: number;
   readonly timeout?: string;

@@ -95,6 +95,7 @@ function reading(command: Command): Command {
 /** Flags of every verb that does what a playbook says. */
 function playing(command: Command): Command {
   return reading(command)
+    .option('--junit <file>', 'also write the report to this file, as JUnit XML for CI systems')
     .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
     .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to');
 }

@@ -1,7 +1,9 @@
 /** Runs a flow and shows it: live while it goes on, then the report as text or as one JSON document; the exit code is the report's. */
+import { writeFileSync } from 'node:fs';
 import { type Answer, hostsOf, run } from '../flow.ts';
 import type { Host, Plan, Report } from '../model.ts';
 import { secretSlot, secretsIn } from '../sh/secret.ts';
+import { junitXml } from '../view/junit.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
@@ -32,7 +34,16 @@ export function show(report: Report, flags: CommonFlags): void {
   process.stdout.write(
     flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
   );
+  if (flags.junit !== undefined) writeJunit(flags.junit, report);
   process.exitCode = report.exitCode;
+}
+
+function writeJunit(file: string, report: Report): void {
+  try {
+    writeFileSync(file, junitXml(report));
+  } catch (error) {
+    process.stderr.write(`warning: ${file} could not be written: ${error instanceof Error ? error.message : error}\n`);
+  }
 }
 
 /** What goes on is watched as `watchBy` says; nothing is printed at the end. */

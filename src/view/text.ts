@@ -41,14 +41,15 @@ function orderLines({ batches, exitCode }: Report): readonly string[] {
 
 /** `4 hosts, 9 channels, 0.41 s, 0 changes`, and what went wrong, if anything did. */
 export function closingLine({ summary, checks, command, touched, exitCode }: Report): string {
-  const failing = checks.filter(({ status }) => status === 'fail').length;
+  const found = (status: CheckResult['status']): number => checks.filter((check) => check.status === status).length;
   const open = command === 'plan' || (!touched && summary.changed > 0);
   const made = open ? `${count(summary.changed, 'change')} to make` : count(summary.changed, 'change');
   const parts = [count(summary.hosts, 'host'), count(summary.channels, 'channel'), `${seconds(summary.seconds)} s`, made];
   if (summary.failed) parts.push(`${summary.failed} failed`);
   if (summary.rescued) parts.push(`${summary.rescued} rescued`);
   if (summary.unreachable) parts.push(`${summary.unreachable} unreachable`);
-  if (checks.length) parts.push(failing ? `${count(failing, 'check')} failed` : `${count(checks.length, 'check')} passed`);
+  if (checks.length) parts.push(found('fail') ? `${count(found('fail'), 'check')} failed` : `${count(found('pass'), 'check')} passed`);
+  if (found('not-run')) parts.push(`${found('not-run')} not run`);
   const line = styleText('bold', parts.join(', '));
   return exitCode === 0 || exitCode === 2 ? line : styleText('red', line);
 }

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { ChangeReport, Report, StepReport } from '../../src/model.ts';
-import { reportText } from '../../src/view/text.ts';
+import { closingLine, reportText } from '../../src/view/text.ts';
 
 const change: ChangeReport = {
   id: 'live',
@@ -65,3 +65,15 @@ test('-vvv: also all times and channels', () => {
   ]);
 });
 test('--diff: the lines of a change', () => expect(shown(0, true)).toEqual([...changed, '        -a = 0', '        +a = 1', closing]));
+
+test('a check that could not look has not passed', () => {
+  const finding = { id: 'vip-arp', name: 'ARP', host: 'probe', found: 'no arping', expected: '', fix: '', from: 'client' } as const;
+  const closing = (...statuses: readonly ('pass' | 'fail' | 'not-run')[]) =>
+    closingLine({ ...report, checks: statuses.map((status) => ({ ...finding, status })) });
+  expect(stripVTControlCharacters(closing('pass', 'not-run', 'pass'))).toBe(
+    '2 hosts, 4 channels, 0.50 s, 1 change, 2 checks passed, 1 not run',
+  );
+  expect(stripVTControlCharacters(closing('pass', 'fail', 'not-run'))).toBe(
+    '2 hosts, 4 channels, 0.50 s, 1 change, 1 check failed, 1 not run',
+  );
+});
