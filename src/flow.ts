@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
 import { copyFirst } from './apply/first-copy.ts';
 import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
-import type { LockOwner } from './apply/lock-script.ts';
+import type { Before, LockOwner } from './apply/lock-script.ts';
 import { takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
@@ -103,7 +103,7 @@ type Changed = Findings & { readonly told: readonly string[] };
 async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
   const plan = leaveOut(looked.plan, omitted);
   flow.touching?.();
-  const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
+  const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), before: othersIn(looked) });
   try {
     const told = [...locks.broken, ...(await copyFirst(plan, { ...flow, ...looking, seen: looked.seen }))];
     const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
@@ -133,9 +133,9 @@ function touchedHosts({ batches }: Plan): readonly string[] {
   ].filter((name) => name !== undefined);
 }
 
-/** What the look has seen: whoever has touched a host since makes the plan stale. */
-function lastRuns({ seen }: Looked): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.values(seen).flatMap((one) => (one.reached ? [[one.host, one.traces?.last ?? '']] : [])));
+/** What the look has seen of other runs: whoever has touched a host since, or was at work during it, makes the plan stale. */
+function othersIn({ seen }: Looked): Readonly<Record<string, Before>> {
+  return Object.fromEntries(Object.values(seen).flatMap((one) => (one.reached && one.traces ? [[one.host, one.traces]] : [])));
 }
 
 /** What a rollout asks for between its batches: a new look behind a barrier, and what a gate finds. */

@@ -2,7 +2,7 @@
  * Who may change a host: one run at a time. The lock is a folder in /run/lvsctl, so a reboot clears it. Whoever holds it gives a sign of
  * life every few seconds; one that has been silent for a minute, with nothing of its run at work any more, is broken by the next run.
  */
-import type { Lock } from '../model.ts';
+import type { Lock, Traces } from '../model.ts';
 import { alive } from '../sh/alive.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh } from '../sh/sh.ts';
@@ -10,9 +10,17 @@ import { noteRun } from './history.ts';
 import { clearRun } from './run-folder.ts';
 
 /** Seconds without a sign of life after which a lock counts as left behind. */
-export const silence = 60;
+const silence = 60;
 
 export type LockOwner = Pick<Lock, 'run' | 'who' | 'command'>;
+
+/** What the look has seen of other runs on the host. */
+export type Before = Pick<Traces, 'last' | 'lock'>;
+
+/** Whoever holds it is there, as far as can be seen. */
+export function isLive({ left, silent }: Pick<Lock, 'left' | 'silent'>): boolean {
+  return !left && silent < silence;
+}
 
 /** What the host answers, a line each. */
 export type LockAnswer =
@@ -29,12 +37,12 @@ export type LockAnswer =
 export const absence = 15;
 
 /**
- * Takes the lock, unless another run has it or has touched the host since `last` (the run that the probe saw; undefined: does not matter,
- * because the lock was ours before). Then keeps it for as long as it is told `beat`, and gives it back when it is told `release`; a line
+ * Takes the lock, unless another run has it or was at work since the host was looked at (`before`; undefined: does not matter, because the
+ * lock was ours before). Then keeps it for as long as it is told `beat`, and gives it back when it is told `release`; a line
  * that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's flock guards the moment, and
  * lets go of it whatever happens.
  */
-export function lockScript(by: LockOwner, nonce: string, last: string | undefined): string {
+export function lockScript(by: LockOwner, nonce: string, before: Before | undefined): string {
   const { run, who, command } = by;
   return `{
 ${preamble}
@@ -51,7 +59,7 @@ while :; do
   flock -u 9
   sleep 1
 done
-${last === undefined ? ':' : unlessTouched(last, run)}
+${before === undefined ? ':' : unlessTouched(before, run)}
 rm -rf /run/lvsctl/lock && mkdir /run/lvsctl/lock && beat || exit 1
 printf '%s\n' ${quote(run)} ${quote(who)} ${quote(command)} >/run/lvsctl/lock/owner && printf '%s\\n' "$$" >/run/lvsctl/lock/holder || exit 1
 printf '%s\n' ${quote(run)} >/run/lvsctl/last || exit 1
@@ -62,7 +70,7 @@ for folder in /run/lvsctl/*; do
 done
 flock -u 9
 exec 9>&-
-${last === undefined ? ':' : noteRun(by)}
+${before === undefined ? ':' : noteRun(by)}
 say locked
 while read -r word; do
   owner
@@ -121,11 +129,15 @@ works() {
 }`;
 }
 
-/** That it was this run itself is no harm: its line broke while it took the lock. */
-function unlessTouched(last: string, run: string): string {
+/**
+ * That it was this run itself is no harm: its line broke while it took the lock. A run that was at work during the look has gone on since,
+ * though it took the lock before; one that was gone must be gone still, and its lock what is taken over here.
+ */
+function unlessTouched({ last, lock }: Before, run: string): string {
+  const wentOn = !lock ? 'false' : isLive(lock) ? 'true' : `[ "$has" != ${quote(lock.run)} ]`;
   return `seen=
 [ ! -s /run/lvsctl/last ] || read -r seen </run/lvsctl/last
-if [ "$seen" != ${quote(last)} ] && [ "$seen" != ${quote(run)} ]; then say "stale $seen"; exit 0; fi`;
+if [ "$seen" != ${quote(run)} ] && { [ "$seen" != ${quote(last)} ] || ${wentOn}; }; then say "stale $seen"; exit 0; fi`;
 }
 
 /** Reads the answers of `lockScript` line by line; anything else is passed over. */

@@ -7,13 +7,13 @@ import { newNonce } from '../sh/frame.ts';
 import { awayAtMost, overLines, reopen } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Channel, Connection } from '../transport/transport.ts';
-import { type LockAnswer, type LockOwner, lockAnswers, lockScript, releaseScript } from './lock-script.ts';
+import { type Before, type LockAnswer, type LockOwner, lockAnswers, lockScript, releaseScript } from './lock-script.ts';
 
 export interface LockOptions {
   readonly owner: LockOwner;
   readonly connections: ReadonlyMap<string, Connection>;
-  /** By host: the last run that the look has seen there. */
-  readonly last: Readonly<Record<string, string>>;
+  /** By host: what the look has seen of other runs there. */
+  readonly before: Readonly<Record<string, Before>>;
 }
 
 export interface Locks {
@@ -63,13 +63,13 @@ const pulse = 5_000;
 /** Seconds for a goodbye: a host that does not answer must not hold up the end; its lock counts as left behind a moment later. */
 const goodbye = 3;
 
-async function keepLock(host: string, { owner, connections, last }: LockOptions): Promise<Kept> {
+async function keepLock(host: string, { owner, connections, before }: LockOptions): Promise<Kept> {
   const connection = connections.get(host);
   if (!connection) throw new Error(`no connection to ${host}`);
   let over = false;
   let lost: LvsError | undefined;
   let held: Held | undefined;
-  const take = async (seen: string | undefined): Promise<Held> => {
+  const take = async (seen: Before | undefined): Promise<Held> => {
     const now = await overLines(connection, awayAtMost, () => openLock(connection, owner, seen));
     if (now.answer?.kind === 'held') lost = locked(host, now.answer.lock);
     if (now.answer?.kind === 'stale') lost = stale(host, now.answer.last);
@@ -82,7 +82,7 @@ async function keepLock(host: string, { owner, connections, last }: LockOptions)
     if (over || (await reopen(connection, awayAtMost, () => over)) !== undefined || over) return;
     held = await take(undefined).catch(() => undefined);
   };
-  held = await take(last[host] ?? '');
+  held = await take(before[host] ?? { last: '' });
   const broken = held.broken;
   if (!held.answer) lost = noLock(host, held.complaint());
   return {
@@ -117,7 +117,7 @@ interface Held {
   readonly lost: (host: string) => LvsError | undefined;
 }
 
-async function openLock(connection: Connection, owner: LockOwner, last: string | undefined): Promise<Held> {
+async function openLock(connection: Connection, owner: LockOwner, before: Before | undefined): Promise<Held> {
   const nonce = newNonce();
   const channel = await connection.shell();
   const parse = lockAnswers(nonce);
@@ -137,7 +137,7 @@ async function openLock(connection: Connection, owner: LockOwner, last: string |
     });
     void channel.ended.then(() => resolve(undefined));
   });
-  channel.stdin.write(lockScript(owner, nonce, last));
+  channel.stdin.write(lockScript(owner, nonce, before));
   const answer = await decided;
   if (!answer && (await channel.ended).exit === null) throw broke(connection.host.name);
   const beat = setInterval(() => channel.stdin.write('beat\n'), pulse).unref();

@@ -1,8 +1,9 @@
 /** Who may change a host: locks over real sshd, whose /run is its own, through a proxy that cuts. */
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Before } from '../../src/apply/lock-script.ts';
 import { type Locks, takeLocks } from '../../src/apply/locks.ts';
 import { EXIT, type LvsError } from '../../src/errors.ts';
-import type { Traces } from '../../src/model.ts';
+import type { Lock, Traces } from '../../src/model.ts';
 import { probeHost } from '../../src/probe/probe.ts';
 import { renewable } from '../../src/transport/renewable.ts';
 import { runScript } from '../../src/transport/run-script.ts';
@@ -23,7 +24,8 @@ interface Bench {
 
 interface Control {
   readonly connection: Connection;
-  take(last?: string): Promise<Locks>;
+  /** `before` is the run that its look has seen there, or all that it has seen. */
+  take(before?: string | Before): Promise<Locks>;
   traces(): Promise<Traces>;
   shell(script: string): Promise<string>;
 }
@@ -39,11 +41,11 @@ async function bench(): Promise<Bench> {
       const connections = new Map([[host.name, connection]]);
       return {
         connection,
-        take: (last = '') =>
+        take: (before = '') =>
           takeLocks([host.name], {
             owner: { run, who: `${run}@control`, command: `lvsctl deploy ${run}.yaml` },
             connections,
-            last: { [host.name]: last },
+            before: { [host.name]: typeof before === 'string' ? { last: before } : before },
           }),
         traces: async () => {
           const seen = await probeHost(connection, {}, { timeout: 20, resolve: (text) => text });
@@ -97,6 +99,20 @@ test('a plan that was made before another run touched the host is refused', asyn
   expect((await other.traces()).last).toBe('one');
 });
 
+test('so is one that was made while another run was at work, whether that has ended since or is gone', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  const during = await other.traces();
+  expect(during).toMatchObject({ last: 'one', lock: { run: 'one' } });
+  await locks.release();
+  const stale = { exit: EXIT.locked, message: 'another run (one) has touched it after this one had looked: nothing was touched' };
+  expect(await refused(other.take(during))).toEqual(stale);
+  // It seemed to be gone, and came back.
+  expect(await refused(other.take({ last: 'one', lock: { ...(during.lock as Lock), left: true } }))).toEqual(stale);
+  await (await other.take(await other.traces())).release();
+});
+
 test('a line that breaks keeps its lock: it is taken again over a new one', async () => {
   const { proxy, control } = await bench();
   const [one, other] = [await control('one'), await control('other')];
@@ -122,7 +138,7 @@ test('a run whose control machine is gone is waited for a moment, then its lock 
   Object.assign(one.connection, { renew: undefined });
   one.connection.close();
   await vi.waitFor(async () => expect((await other.traces()).lock?.left).toBe(true), { timeout: 20_000 });
-  const locks = await other.take('one');
+  const locks = await other.take(await other.traces());
   expect(locks.broken).toEqual(['web1: the lock that lvsctl deploy one.yaml by one@control (run one) had left behind was taken over']);
   expect(await other.shell('ls /run/lvsctl')).toBe('last\nlock\n');
   await locks.release();
