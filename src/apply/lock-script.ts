@@ -37,8 +37,8 @@ export type LockAnswer =
 export const absence = 15;
 
 /**
- * Takes the lock, unless another run has it or was at work since the host was looked at (`before`; undefined: does not matter, because the
- * lock was ours before). Then keeps it for as long as it is told `beat`, and gives it back when it is told `release`; a line
+ * Takes the lock, unless another run has it or was at work since the host was looked at (`before`; undefined: since the lock was ours, which
+ * went with its line). Then keeps it for as long as it is told `beat`, and gives it back when it is told `release`; a line
  * that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's flock guards the moment, and
  * lets go of it whatever happens.
  */
@@ -59,7 +59,7 @@ while :; do
   flock -u 9
   sleep 1
 done
-${before === undefined ? ':' : unlessTouched(before, run)}
+${unlessTouched(before ?? restarted, run)}
 rm -rf /run/lvsctl/lock && mkdir /run/lvsctl/lock && beat || exit 1
 printf '%s\n' ${quote(run)} ${quote(who)} ${quote(command)} >/run/lvsctl/lock/owner && printf '%s\\n' "$$" >/run/lvsctl/lock/holder || exit 1
 printf '%s\n' ${quote(run)} >/run/lvsctl/last || exit 1
@@ -128,6 +128,9 @@ works() {
   return 1
 }`;
 }
+
+/** /run has begun anew: nobody has been there since. */
+const restarted: Before = { last: '' };
 
 /**
  * That it was this run itself is no harm: its line broke while it took the lock. A run that was at work during the look has gone on since,
