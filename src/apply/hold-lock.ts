@@ -42,7 +42,7 @@ export async function holdLock(connection: Connection, owner: LockOwner, before:
     });
     void channel.ended.then(() => resolve(undefined));
   });
-  channel.stdin.write(lockScript(owner, nonce, before));
+  channel.stdin.write(lockScript(owner, nonce, before, Math.floor(Date.now() / 1000)));
   const answer = await decided;
   if (!answer && (await channel.ended).exit === null) throw broke(connection.host.name);
   const beat = setInterval(() => channel.stdin.write('beat\n'), pulse).unref();

@@ -5,6 +5,7 @@ import type { Lock } from '../model.ts';
 import { awayAtMost, overLines, reopen } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
+import { frozenError } from './freeze.ts';
 import { type Held, holdLock } from './hold-lock.ts';
 import { locked, noLock, notAgain, overtaken, stale, takenAway } from './lock-refusals.ts';
 import { type Before, type LockOwner, releaseScript } from './lock-script.ts';
@@ -61,6 +62,7 @@ async function take(grip: Grip, before: Before | undefined): Promise<Lock | unde
 
 function refusalOf(host: string, { answer, complaint }: Held, again: boolean): LvsError | undefined {
   if (!answer) return noLock(host, complaint());
+  if (answer.kind === 'frozen') return frozenError(host, answer.frozen);
   if (answer.kind === 'held') return locked(host, answer.lock);
   if (answer.kind === 'stale') return again ? overtaken(host, answer.last) : stale(host, answer.last);
   return undefined;

@@ -2,7 +2,8 @@
  * Who may change a host: one run at a time. The lock is a folder in /run/lvsctl, so a reboot clears it. Whoever holds it gives a sign of
  * life every few seconds; one that has been silent for a minute, with nothing of its run at work any more, is broken by the next run.
  */
-import type { Lock, Traces } from '../model.ts';
+import type { Frozen, Lock, Traces } from '../model.ts';
+import { freezeFile } from '../probe/traces.ts';
 import { alive } from '../sh/alive.ts';
 import { preamble } from '../sh/frame.ts';
 import { quote, renderSh } from '../sh/sh.ts';
@@ -30,6 +31,8 @@ export type LockAnswer =
   | { readonly kind: 'held'; readonly lock: Lock }
   /** Another run has touched the host since it was looked at. */
   | { readonly kind: 'stale'; readonly last: string }
+  /** Nothing is to be changed here for now. */
+  | { readonly kind: 'frozen'; readonly frozen: Frozen }
   /** Somebody else has the lock now. */
   | { readonly kind: 'lost' };
 
@@ -37,12 +40,12 @@ export type LockAnswer =
 export const absence = 15;
 
 /**
- * Takes the lock, unless another run has it or was at work since the host was looked at (`before`; undefined: since the lock was ours, which
- * went with its line). Then keeps it for as long as it is told `beat`, and gives it back when it is told `release`; a line
- * that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's flock guards the moment, and
- * lets go of it whatever happens.
+ * Takes the lock, unless the host is frozen at `now` (seconds since 1970), or another run has it or was at work since the host was looked at
+ * (`before`; undefined: since the lock was ours, which went with its line). Then keeps it for as long as it is told `beat`, and gives it back
+ * when it is told `release`; a line that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's
+ * flock guards the moment, and lets go of it whatever happens.
  */
-export function lockScript(by: LockOwner, nonce: string, before: Before | undefined): string {
+export function lockScript(by: LockOwner, nonce: string, before: Before | undefined, now: number): string {
   const { run, who, command } = by;
   return `{
 ${preamble}
@@ -59,6 +62,7 @@ while :; do
   flock -u 9
   sleep 1
 done
+${before === undefined ? ':' : unlessFrozen(now)}
 ${unlessTouched(before ?? restarted, run)}
 rm -rf /run/lvsctl/lock && mkdir /run/lvsctl/lock && beat || exit 1
 printf '%s\n' ${quote(run)} ${quote(who)} ${quote(command)} >/run/lvsctl/lock/owner && printf '%s\\n' "$$" >/run/lvsctl/lock/holder || exit 1
@@ -129,6 +133,14 @@ works() {
 }`;
 }
 
+/** A run that has begun goes on to its end. */
+function unlessFrozen(now: number): string {
+  return `ends= by= why=
+[ ! -s ${freezeFile} ] || { IFS= read -r ends; IFS= read -r by; IFS= read -r why; } <${freezeFile}
+case $ends in '' | *[!0-9]* | ?????????????*) ends=0 ;; esac
+if [ "$ends" -gt ${now} ]; then say "frozen $ends"; say "owner $by"; say "owner $why"; say .; exit 0; fi`;
+}
+
 /** /run has begun anew: nobody has been there since. */
 const restarted: Before = { last: '' };
 
@@ -145,19 +157,20 @@ if [ "$seen" != ${quote(run)} ] && { [ "$seen" != ${quote(last)} ] || ${wentOn};
 
 /** Reads the answers of `lockScript` line by line; anything else is passed over. */
 export function lockAnswers(nonce: string): (line: string) => LockAnswer | undefined {
-  let open: { kind: 'held' | 'broken'; silent: number; said: string[] } | undefined;
+  let open: { kind: 'held' | 'broken' | 'frozen'; number: number; said: string[] } | undefined;
   return (line) => {
     if (!line.startsWith(`${nonce} `)) return undefined;
     const [word = '', ...rest] = line.slice(nonce.length + 1).split(' ');
     const value = rest.join(' ');
     if (word === 'locked' || word === 'lost') return { kind: word };
     if (word === 'stale') return { kind: word, last: value };
-    if (word === 'held' || word === 'broken') open = { kind: word, silent: Number(value) || 0, said: [] };
+    if (word === 'held' || word === 'broken' || word === 'frozen') open = { kind: word, number: Number(value) || 0, said: [] };
     if (word === 'owner') open?.said.push(value);
     if (word !== '.' || !open) return undefined;
-    const { kind, silent, said } = open;
-    const [run = '', who = '', command = ''] = said;
+    const { kind, number, said } = open;
     open = undefined;
-    return { kind, lock: { run, who, command, silent, left: false } };
+    if (kind === 'frozen') return { kind, frozen: { until: number, who: said[0] ?? '', why: said[1] ?? '' } };
+    const [run = '', who = '', command = ''] = said;
+    return { kind, lock: { run, who, command, silent: number, left: false } };
   };
 }
