@@ -43,7 +43,7 @@ export const absence = 15;
  * Takes the lock, unless the host is frozen at `now` (seconds since 1970), or another run has it or was at work since the host was looked at
  * (`before`; undefined: since the lock was ours, which went with its line). Then keeps it for as long as it is told `beat`, and gives it back
  * when it is told `release`; a line that breaks leaves it, with a note of when. `mkdir` alone cannot break a lock without a race: the kernel's
- * flock guards the moment, and lets go of it whatever happens.
+ * flock guards the moment, and lets go of it whatever happens. `9>&9`: mksh hands its own descriptors to no program unless told.
  */
 export function lockScript(by: LockOwner, nonce: string, before: Before | undefined, now: number): string {
   const { run, who, command } = by;
@@ -52,14 +52,14 @@ ${preamble}
 ${words(nonce)}
 mkdir -p /run/lvsctl && chmod 700 /run/lvsctl && exec 9>/run/lvsctl/.guard || exit 1
 while :; do
-  flock 9 || exit 1
+  flock 9 9>&9 || exit 1
   owner
   [ -n "$has" ] && [ "$has" != ${quote(run)} ] || break
   ages
   if works "$has"; then tell held; exit 0; fi
   if [ "$silent" -ge ${silence} ] || [ "$gone" -ge ${absence} ]; then tell broken; break; fi
   if [ "$gone" -lt 0 ]; then tell held; exit 0; fi
-  flock -u 9
+  flock -u 9 9>&9
   sleep 1
 done
 ${before === undefined ? ':' : unlessFrozen(now)}
@@ -72,7 +72,7 @@ for folder in /run/lvsctl/*; do
   case \${folder##*/} in ${quote(run)}-*) continue ;; esac
   [ ! -d "$folder/started" ] || alive "$folder" || { ${clearRun('"$folder"')}; }
 done
-flock -u 9
+flock -u 9 9>&9
 exec 9>&-
 ${before === undefined ? ':' : noteRun(by)}
 say locked
@@ -102,7 +102,7 @@ export function releaseScript(run: string): string {
   return `{
 ${preamble}
 ${words('')}
-exec 9>/run/lvsctl/.guard && flock 9 || exit 1
+exec 9>/run/lvsctl/.guard && flock 9 9>&9 || exit 1
 owner
 [ "$has" = ${quote(run)} ] || exit 3
 rm -rf /run/lvsctl/lock
