@@ -1,16 +1,16 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
-import { copyFirst } from './apply/first-copy.ts';
+import { type FirstCopies, newFirstCopies } from './apply/first-copy.ts';
 import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
-import type { LockOwner } from './apply/lock-script.ts';
+import type { Before, LockOwner } from './apply/lock-script.ts';
 import { takeLocks } from './apply/locks.ts';
 import { followOrphans, othersAtWork } from './apply/orphans.ts';
 import { heldArtefacts, type Store } from './apply/store.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
-import { needsWork } from './plan/batches.ts';
 import { type Looked, type LookOptions, look, lookAgain } from './plan/look.ts';
 import { leaveOut } from './plan/omit.ts';
+import { touchedHosts } from './plan/touched-hosts.ts';
 import type { BoundPlay } from './playbook/bind.ts';
 import type { Registry } from './playbook/registry.ts';
 import type { Findings } from './report/findings.ts';
@@ -103,10 +103,12 @@ type Changed = Findings & { readonly told: readonly string[] };
 async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted: ReadonlySet<string>): Promise<Changed> {
   const plan = leaveOut(looked.plan, omitted);
   flow.touching?.();
-  const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), last: lastRuns(looked) });
+  const locks = await takeLocks(touchedHosts(plan), { ...looking, owner: ownerOf(flow), before: othersIn(looked) });
   try {
-    const told = [...locks.broken, ...(await copyFirst(plan, { ...flow, ...looking, seen: looked.seen }))];
-    const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted) });
+    const copies = newFirstCopies({ ...flow, ...looking });
+    await copies.copy(plan, looked.seen);
+    const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted, copies) });
+    const told = [...locks.broken, ...copies.notes];
     if (flow.stop?.aborted) return { told, plan, applied: { ...applied, interrupted: true }, checks: [] };
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
@@ -123,29 +125,21 @@ function ownerOf({ runId, who, resume }: Flow): LockOwner {
   return { run: runId, who, command: resume };
 }
 
-/** Those that have work, and those on which it is done in their place. */
-function touchedHosts({ batches }: Plan): readonly string[] {
-  const busy = batches.flatMap(({ hosts }) => hosts.filter(({ steps }) => steps.some(needsWork)));
-  return [
-    ...new Set(
-      busy.flatMap(({ host, steps }) => [host, ...steps.flatMap(({ step, changes }) => [step.on, ...changes.map(({ on }) => on)])]),
-    ),
-  ].filter((name) => name !== undefined);
-}
-
-/** What the look has seen: whoever has touched a host since makes the plan stale. */
-function lastRuns({ seen }: Looked): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.values(seen).flatMap((one) => (one.reached ? [[one.host, one.traces?.last ?? '']] : [])));
+/** What the look has seen of other runs: whoever has touched a host since, or was at work during it, makes the plan stale. */
+function othersIn({ seen }: Looked): Readonly<Record<string, Before>> {
+  return Object.fromEntries(Object.values(seen).flatMap((one) => (one.reached && one.traces ? [[one.host, one.traces]] : [])));
 }
 
 /** What a rollout asks for between its batches: a new look behind a barrier, and what a gate finds. */
-function rollout(flow: Flow, looking: LookOptions, first: Looked, omitted: ReadonlySet<string>) {
+function rollout(flow: Flow, looking: LookOptions, first: Looked, omitted: ReadonlySet<string>, copies: FirstCopies) {
   let latest = first;
   return {
     again: async (batch: Batch, touched: ReadonlySet<string>): Promise<Batch> => {
       const { batch: now, looked } = await lookAgain(batch, touched, latest, looking);
       latest = looked;
-      return leaveOut({ cluster: flow.fleet.cluster, batches: [now] }, omitted).batches[0] ?? now;
+      const due = leaveOut({ cluster: flow.fleet.cluster, batches: [now] }, omitted);
+      await copies.copy(due, looked.seen);
+      return due.batches[0] ?? now;
     },
     /** Health checks need a moment to notice what was changed: what fails at first is looked at once more after that. */
     gate: async (play: number, hosts: ReadonlySet<string>): Promise<readonly CheckResult[]> => {

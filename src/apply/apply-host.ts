@@ -130,14 +130,15 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
   const jobs = [...script.items.map((item) => jobOfItem(item, part, options)), ...handlerJobs(part, notifiedBy(before.done))];
   if (jobs.length === 0) return before;
   try {
-    options.locks.check(name);
+    const check = (): Promise<void> => options.locks.check(name);
+    await check();
     const needed = script.items.filter(({ staging, placed }) => !staging && !isStopped(placed.frames, before.failed));
     for (const { change } of needed) await overLines(connection, awayAtMost, () => deliver(change, connection, options));
     if (options.stop?.aborted) return { ...before, done: [...before.done, ...unbegun(jobs, script.items)] };
-    for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change);
+    for (const { step, change } of script.together ? script.items : []) await options.meetings.arrive(host, step, change, check);
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
     // What is put in force on all hosts in the same instant is not stopped half-way.
-    const following = script.together ? { ...options, stop: undefined } : options;
+    const following = { ...options, ...(script.together && { stop: undefined }), check };
     const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, following));
     for (const [index, { change }] of script.items.entries()) {
       const made = isMade(outcomes[index]) ? change.produces?.key : undefined;

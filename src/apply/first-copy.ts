@@ -14,28 +14,44 @@ import type { Store } from './store.ts';
 
 export interface FirstCopyOptions {
   readonly runId: string;
-  readonly seen: Readonly<Record<string, Seen>>;
   readonly connections: ReadonlyMap<string, Connection>;
   readonly store: Store;
   readonly emit: (event: Event) => void;
 }
 
-/** A sentence for each host of which nothing could be copied. */
-export async function copyFirst(plan: Plan, options: FirstCopyOptions): Promise<readonly string[]> {
-  const said = [...filesByHost(plan)].map(async ([host, paths]) => {
-    const seen = options.seen[host];
+export interface FirstCopies {
+  /** What the plan changes, on hosts of which this run has copied nothing so far. `seen` says which lvsctl has changed before. */
+  copy(plan: Plan, seen: Readonly<Record<string, Seen>>): Promise<void>;
+  /** A sentence for each host of which nothing could be copied. */
+  readonly notes: readonly string[];
+}
+
+export function newFirstCopies(options: FirstCopyOptions): FirstCopies {
+  const begun = new Set<string>();
+  const notes: string[] = [];
+  const copyOne = async (host: string, paths: readonly string[], cluster: string): Promise<void> => {
     const connection = options.connections.get(host);
-    if (!seen?.reached || seen.traces?.known || !connection) return [];
+    if (!connection || begun.has(host)) return;
+    begun.add(host);
     try {
       options.emit({ kind: 'host', host, doing: 'copy what will be changed' });
-      await copyHost(connection, paths, join(options.store.directory, 'before', plan.cluster, host), options.runId);
-      return [];
+      await copyHost(connection, paths, join(options.store.directory, 'before', cluster, host), options.runId);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      return [`${host}: what was there before the first change could not be copied to this machine (${reason}); the host keeps it`];
+      notes.push(`${host}: what was there before the first change could not be copied to this machine (${reason}); the host keeps it`);
     }
-  });
-  return (await Promise.all(said)).flat();
+  };
+  return {
+    notes,
+    async copy(plan, seen) {
+      const strange = [...filesByHost(plan)].filter(([host]) => isStrange(seen[host]));
+      await Promise.all(strange.map(([host, paths]) => copyOne(host, paths, plan.cluster)));
+    },
+  };
+}
+
+function isStrange(seen: Seen | undefined): boolean {
+  return seen?.reached === true && !seen.traces?.known;
 }
 
 /** What the steps that have work touch, by the host on which they are done. */

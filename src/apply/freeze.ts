@@ -34,19 +34,20 @@ export function frozenNotes(seen: Seens, now: number): readonly string[] {
 
 /** Throws LvsError `frozen` (exit 6), a line for each of the hosts that is frozen at `now`; nothing has been touched. */
 export function refuseFrozen(hosts: readonly string[], seen: Seens, now: number): void {
-  const [first, ...others] = frozenIn(seen, now)
-    .filter(({ host }) => hosts.includes(host))
-    .map(({ host, frozen }) => ({ host, message: sentence(frozen) }));
+  const [first, ...others] = frozenIn(seen, now).filter(({ host }) => hosts.includes(host));
   if (!first) return;
-  const refused = ({ host, message }: typeof first, more: readonly LvsError[]): LvsError =>
-    new LvsError(message, {
-      ...{ code: 'frozen', exitCode: EXIT.locked, where: { host }, others: more },
-      hint: 'wait, leave it out with --limit, or ask them; "lvsctl freeze INVENTORY --lift" ends it',
-    });
-  throw refused(
-    first,
-    others.map((one) => refused(one, [])),
+  throw frozenError(
+    first.host,
+    first.frozen,
+    others.map(({ host, frozen }) => frozenError(host, frozen)),
   );
+}
+
+export function frozenError(host: string, frozen: Frozen, others: readonly LvsError[] = []): LvsError {
+  return new LvsError(sentence(frozen), {
+    ...{ code: 'frozen', exitCode: EXIT.locked, where: { host }, others },
+    hint: 'wait, leave it out with --limit, or ask them; "lvsctl freeze INVENTORY --lift" ends it',
+  });
 }
 
 /** `frozen until 2026-12-01T08:00:00Z by root@control: Black Friday`. */

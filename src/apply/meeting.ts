@@ -3,14 +3,18 @@ import type { Change, HostPlan, Step } from '../model.ts';
 import { type Deferred, deferred } from '../transport/deferred.ts';
 
 export interface Meetings {
-  /** Resolves when every host that makes this change has arrived; rejects, with the reason, when one will not come. */
-  arrive(host: string, step: Step, change: Change): Promise<void>;
+  /**
+   * Resolves when every host that makes this change has arrived, and `check` of each of them still holds then: some have waited long. Rejects,
+   * with the reason, when one will not come, or not any more: on all of them.
+   */
+  arrive(host: string, step: Step, change: Change, check: () => Promise<void>): Promise<void>;
   /** The host comes to no meeting any more. */
   leave(host: string, reason: string): void;
 }
 
 interface Meeting {
   readonly awaited: Set<string>;
+  readonly checks: (() => Promise<void>)[];
   readonly all: Deferred<void>;
 }
 
@@ -27,17 +31,22 @@ export function newMeetings(hosts: readonly HostPlan[]): Meetings {
         meetings.set(key, meeting);
       }
   return {
-    async arrive(host, step, change) {
+    async arrive(host, step, change, check) {
       const meeting = meetings.get(keyOf(step, change));
+      meeting?.checks.push(() => check().catch((error: Error) => Promise.reject(notReady(host, error.message))));
       meeting?.awaited.delete(host);
-      if (meeting?.awaited.size === 0) meeting.all.resolve();
+      if (meeting?.awaited.size === 0)
+        Promise.all(meeting.checks.map((each) => each())).then(() => meeting.all.resolve(), meeting.all.reject);
       await meeting?.all.promise;
     },
     leave: (host, reason) => {
-      for (const { awaited, all } of meetings.values())
-        if (awaited.has(host)) all.reject(new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`));
+      for (const { awaited, all } of meetings.values()) if (awaited.has(host)) all.reject(notReady(host, reason));
     },
   };
+}
+
+function notReady(host: string, reason: string): Error {
+  return new Error(`${host} did not get ready: ${reason}; nothing was put in force anywhere`);
 }
 
 function keyOf({ id }: Step, change: Change): string {
@@ -48,5 +57,5 @@ function newMeeting(): Meeting {
   const all = deferred<void>();
   // A host that leaves a meeting of its own alone reports that itself.
   all.promise.catch(() => {});
-  return { awaited: new Set(), all };
+  return { awaited: new Set(), checks: [], all };
 }

@@ -2,7 +2,7 @@
 import type { Running, Seen, Traces } from '../model.ts';
 import { sh } from '../sh/sh.ts';
 import type { Connection } from '../transport/transport.ts';
-import { silence } from './lock-script.ts';
+import { isLive } from './lock-script.ts';
 import { type FollowOptions, followBundle } from './run-bundle.ts';
 
 type Seens = Readonly<Record<string, Seen>>;
@@ -34,7 +34,7 @@ export function othersAtWork(seen: Seens): readonly string[] {
 /** Without a lock, or with that of somebody who is gone. */
 function orphansOf(seen: Seen | undefined): readonly Running[] {
   const { lock, running = [] } = tracesOf(seen) ?? {};
-  return lock && !lock.left && lock.silent < silence ? [] : running;
+  return lock && isLive(lock) ? [] : running;
 }
 
 function tracesOf(seen: Seen | undefined): Traces | undefined {

@@ -3,13 +3,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
+import { isFinal } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
 import type { Bundle, Job } from './bundle.ts';
 import { type BundleResult, type FollowOptions, runBundle } from './run-bundle.ts';
 
-/** As `runBundle`, which does it all where nothing reboots. A host that does not come back has failed, whatever would rescue it. */
-export async function runAcrossReboots(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
+export interface RebootOptions extends FollowOptions {
+  /** Throws where the host is not this run's any more. Asked before anything is sent to it, on each of its boots. */
+  readonly check: () => Promise<void>;
+}
+
+/**
+ * As `runBundle`, which does it all where nothing reboots. A host that does not come back, or comes back as somebody else's, has failed,
+ * whatever would rescue it. Throws what `check` throws before the first part.
+ */
+export async function runAcrossReboots(connection: Connection, bundle: Bundle, options: RebootOptions): Promise<BundleResult> {
+  await options.check();
   const at = bundle.jobs.findIndex(({ reboots }) => reboots !== undefined);
   const within = bundle.jobs[at]?.reboots;
   if (within === undefined) return runBundle(connection, bundle, options);
@@ -21,8 +31,22 @@ export async function runAcrossReboots(connection: Connection, bundle: Bundle, o
   const left = bundle.jobs.slice(at + 1).map((job) => moved(job, first));
   if (reboot !== told && reboot?.result === 'failed') return { outcomes: [...first, ...left.map(notRun)], failed: [...failed, 'top'] };
   if (left.length === 0 || options.stop?.aborted) return { outcomes: [...first, ...left.map(notRun)], failed };
-  const rest = await runAcrossReboots(connection, { id: `${bundle.id}-on`, nonce: newNonce(), jobs: left, failed }, options);
+  const rest = await goOn(connection, { id: `${bundle.id}-on`, nonce: newNonce(), jobs: left, failed }, options);
   return { outcomes: [...first, ...rest.outcomes], failed: rest.failed };
+}
+
+/** What was done before the reboot is told in any case. */
+async function goOn(connection: Connection, rest: Bundle, options: RebootOptions): Promise<BundleResult> {
+  try {
+    return await runAcrossReboots(connection, rest, options);
+  } catch (error) {
+    if (!(error instanceof LvsError)) throw error;
+    const [next, ...others] = rest.jobs.map(notRun);
+    const output = [error.message, error.hint].filter(Boolean).join('; ');
+    options.emit({ kind: 'end', host: connection.host.name, title: next?.title ?? '', result: 'failed', detail: output, seconds: 0 });
+    const refused: readonly Outcome[] = next ? [{ ...next, result: 'failed', exit: -1, output }] : [];
+    return { outcomes: [...refused, ...others], failed: [...(rest.failed ?? []), 'top'] };
+  }
 }
 
 /** A handler of the later part, told what came of the changes before it. */
@@ -82,7 +106,7 @@ async function untilBack(connection: Connection, boot: string, deadline: number)
       await pause(1000);
     } catch (error) {
       // A host that boots may turn users away for a while; one that shows another key is not the one that went down.
-      if (!(error instanceof LvsError) || error.exitCode !== EXIT.unreachable || error.code === 'ssh.host-key') throw error;
+      if (!(error instanceof LvsError) || isFinal(error)) throw error;
       last = error;
       await pause(error.code === 'ssh.refused' ? 5000 : 1000);
     }

@@ -21,8 +21,10 @@ export function listenForInterruption(resume: string, show: (line: string) => vo
     process.stderr.write(`\n${line}\n`);
     process.exit(EXIT.interrupted);
   };
-  const hear = (): void => {
+  const hear = (signal: NodeJS.Signals): void => {
     if (!touched) leave('interrupted: nothing was touched');
+    // A terminal that is closed says so twice, once by its shell and once by the kernel: nobody has asked again.
+    if (asked.signal.aborted && signal === 'SIGHUP') return;
     if (asked.signal.aborted) leave(`interrupted: what is at work on the hosts goes on there to its end; "${resume}" takes it up`);
     asked.abort();
     show('stops as soon as each host has finished the step it is at (once more: leaves at once)');

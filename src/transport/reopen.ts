@@ -9,21 +9,25 @@ export const awayAtMost = 300;
 /** The reason why there is no line any more after so many seconds; undefined when there is one again. Another host key ends it at once. */
 export async function reopen(connection: Connection, seconds: number, stopped = () => false): Promise<string | undefined> {
   if (!connection.renew) return 'the line broke';
-  // Somebody else who uses it may have opened it again by now.
-  await pause(0);
-  if (connection.lost?.() === false) return undefined;
   const deadline = Date.now() + seconds * 1000;
+  await pause(0);
   for (;;) {
+    // Somebody else who uses it may have opened it again by now.
+    if (connection.lost?.() === false) return undefined;
     try {
       await connection.renew();
       return undefined;
     } catch (error) {
       if (!(error instanceof LvsError)) throw error;
-      const final = error.exitCode !== EXIT.unreachable || error.code === 'ssh.host-key';
-      if (final || stopped() || Date.now() > deadline) return `the line broke, and there is no new one: ${error.message}`;
+      if (isFinal(error) || stopped() || Date.now() > deadline) return `the line broke, and there is no new one: ${error.message}`;
       await pause(error.code === 'ssh.refused' ? 5000 : 500);
     }
   }
+}
+
+/** Not to be tried again: the host shows another key, it was closed here, or the input is bad. */
+export function isFinal({ code, exitCode }: LvsError): boolean {
+  return exitCode !== EXIT.unreachable || code.startsWith('ssh.host-key') || code === 'ssh.closed';
 }
 
 /** A line that breaks as often as this under the same work is broken by it. */

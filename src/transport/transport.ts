@@ -30,8 +30,9 @@ export interface Connection {
   readonly again?: () => Promise<Connection>;
   /** Whether the line has ended. Absent: it is not known. */
   readonly lost?: () => boolean;
-  /** Opens the line anew, after the host went down; throws as `connect` does, and may be tried again. Absent: it cannot be. */
+  /** Opens the line anew, after the host went down; throws as `connect` does, and may be tried again until it is closed. Absent: it cannot be. */
   readonly renew?: () => Promise<void>;
+  /** For good. */
   close(): void;
 }
 

@@ -52,7 +52,7 @@ function host(next: readonly (number | LvsError)[]) {
   };
 }
 
-const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: readonly Job[]) => {
+const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: readonly Job[], check = async () => {}) => {
   const events: Event[] = [];
   const { outcomes, failed } = await runAcrossReboots(
     connection,
@@ -60,6 +60,7 @@ const play = async ({ connection, goDown }: ReturnType<typeof host>, jobs: reado
     {
       resolve: (text) => text,
       conceal: (text) => text,
+      check,
       emit: (event) => {
         events.push(event);
         if (event.kind === 'end' && event.title === 'reboot' && event.result === 'done') goDown();
@@ -106,8 +107,20 @@ describe('a reboot in the middle', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'end', result: 'failed', title: 'wait until the host is back' });
   });
 
+  test("one that comes back as somebody else's is left alone: the rest is not sent, what was done before is told", async () => {
+    const machine = host([2]);
+    let asked = 0;
+    const check = async (): Promise<void> => {
+      if (++asked > 1) throw new LvsError('another run is at work here', { code: 'locked', exitCode: EXIT.locked, hint: 'wait' });
+    };
+    const jobs = [well('before'), well('reboot', { reboots: 30 }), well('after'), well('never')];
+    const { outcomes, results, failed } = await play(machine, jobs, check);
+    expect({ results, failed }).toEqual({ results: ['done', 'done', 'failed', 'not-run'], failed: ['top'] });
+    expect(outcomes[2]?.output).toBe('another run is at work here; wait');
+  });
+
   test('a host with another key is not asked a second time', async () => {
-    const machine = host([gone('ssh.host-key', 'its key has changed'), 2]);
+    const machine = host([gone('ssh.host-key-changed', 'its key has changed'), 2]);
     const { outcomes } = await play(machine, [well('reboot', { reboots: 30 })]);
     expect(outcomes[0]?.output).toContain('its key has changed');
     expect(machine.turns()).toBe(1);

@@ -41,6 +41,35 @@ test('a run that would change one of them is refused, with who and why; nothing 
   expect(await hosts.deploy(book('one', 'web2'))).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
 });
 
+test('so is one that was asked about it before: while the question stood it was frozen', async () => {
+  const answer = () => {
+    hosts.shell('web1', freezeScript({ until: now + 3600, who: 'ann@control', why: 'the  sale' }));
+    return { leaveOut: new Set<string>() };
+  };
+  expect(await refused(hosts.deploy(book('one', 'backends'), { answer }))).toEqual({
+    exit: 6,
+    said: [expect.stringMatching(/^web1: frozen until 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ by ann@control: the sale$/)],
+  });
+  expect([hosts.read('web1', 'one'), hosts.read('web2', 'one')]).toEqual([undefined, undefined]);
+  hosts.shell('web1', freezeScript({ until: now - 1, who: 'ann@control', why: '' }));
+  expect(await hosts.deploy(book('one', 'backends'))).toMatchObject({ exitCode: 0, summary: { changed: 2 } });
+});
+
+test('a run may come to change one of them behind a barrier, where nothing is to be done so far: it is refused as well', async () => {
+  hosts.write('web2', 'late', '');
+  hosts.shell('web2', freezeScript({ until: now + 3600, who: 'ann@control', why: '' }));
+  const text = `${book('one', 'web1')}- name: q
+  hosts: web2
+  tasks:
+    - { name: look, query: { run: "true" } }
+    - barrier: true
+    - { name: late, command: { run: "touch /srv/late", creates: /srv/late } }
+`;
+  expect(await refused(hosts.deploy(text))).toMatchObject({ exit: 6, said: [expect.stringMatching(/^web2: frozen until/)] });
+  expect(hosts.read('web1', 'one')).toBeUndefined();
+  expect(await hosts.deploy(text, { limit: 'web1' })).toMatchObject({ exitCode: 0, summary: { changed: 1 } });
+});
+
 test('a plan says so; a run that has nothing to do there is let through; it ends by itself, or is lifted', async () => {
   await hosts.deploy(book('one', 'web1'));
   hosts.shell('web1', freezeScript({ until: now + 3600, who: 'ann@control', why: '' }));

@@ -1,5 +1,9 @@
 /** What later steps may know of earlier ones: register, barriers, until; and steps that are done once, or on another host. */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/model.ts';
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
 
 let hosts: IsolatedFleet;
@@ -78,6 +82,23 @@ describe('a barrier', () => {
     expect(hosts.read('web1', 'two')).toBe('told\n');
     expect(channels(await hosts.deploy(book), 'web1')).toBe(1);
   });
+});
+
+test('a host on which something is to be done only behind a barrier is locked like any other, and copied first', async () => {
+  hosts.write('web2', 'two', 'ours');
+  const two = '    - barrier: true\n    - { name: two, copy: { dest: /srv/two, content: ours } }\n';
+  const book = `${play('    - { name: one, command: { run: touch /srv/one, creates: /srv/one } }\n')}${play(`    - { name: look, query: { run: "true" } }\n${two}`, 'hosts: web2')}`;
+  const answer = (report: Report) => {
+    expect(report.summary).toMatchObject({ changed: 1 });
+    hosts.write('web2', 'two', 'mine');
+    return { leaveOut: new Set<string>() };
+  };
+  expect(await hosts.deploy(book, { answer })).toMatchObject({ exitCode: 0, notes: [], summary: { changed: 2 } });
+  expect(hosts.read('web2', 'two')).toBe('ours');
+  expect(hosts.history('web2')).toMatch(/^run\t\S+\trun-1\troot@control\t/);
+  const [cluster = ''] = readdirSync(join(hosts.store, 'before'));
+  const copy = join(hosts.store, 'before', cluster, 'web2', 'run-1.tar');
+  expect(execFileSync('tar', ['-xOf', copy], { encoding: 'utf8' })).toBe('mine');
 });
 
 describe('what is found behind a barrier', () => {

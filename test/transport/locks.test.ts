@@ -1,8 +1,9 @@
 /** Who may change a host: locks over real sshd, whose /run is its own, through a proxy that cuts. */
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Before } from '../../src/apply/lock-script.ts';
 import { type Locks, takeLocks } from '../../src/apply/locks.ts';
-import { EXIT, type LvsError } from '../../src/errors.ts';
-import type { Traces } from '../../src/model.ts';
+import { EXIT, LvsError } from '../../src/errors.ts';
+import type { Lock, Traces } from '../../src/model.ts';
 import { probeHost } from '../../src/probe/probe.ts';
 import { renewable } from '../../src/transport/renewable.ts';
 import { runScript } from '../../src/transport/run-script.ts';
@@ -23,7 +24,8 @@ interface Bench {
 
 interface Control {
   readonly connection: Connection;
-  take(last?: string): Promise<Locks>;
+  /** `before` is the run that its look has seen there, or all that it has seen. */
+  take(before?: string | Before): Promise<Locks>;
   traces(): Promise<Traces>;
   shell(script: string): Promise<string>;
 }
@@ -39,11 +41,11 @@ async function bench(): Promise<Bench> {
       const connections = new Map([[host.name, connection]]);
       return {
         connection,
-        take: (last = '') =>
+        take: (before = '') =>
           takeLocks([host.name], {
             owner: { run, who: `${run}@control`, command: `lvsctl deploy ${run}.yaml` },
             connections,
-            last: { [host.name]: last },
+            before: { [host.name]: typeof before === 'string' ? { last: before } : before },
           }),
         traces: async () => {
           const seen = await probeHost(connection, {}, { timeout: 20, resolve: (text) => text });
@@ -97,6 +99,20 @@ test('a plan that was made before another run touched the host is refused', asyn
   expect((await other.traces()).last).toBe('one');
 });
 
+test('so is one that was made while another run was at work, whether that has ended since or is gone', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  const during = await other.traces();
+  expect(during).toMatchObject({ last: 'one', lock: { run: 'one' } });
+  await locks.release();
+  const stale = { exit: EXIT.locked, message: 'another run (one) has touched it after this one had looked: nothing was touched' };
+  expect(await refused(other.take(during))).toEqual(stale);
+  // It seemed to be gone, and came back.
+  expect(await refused(other.take({ last: 'one', lock: { ...(during.lock as Lock), left: true } }))).toEqual(stale);
+  await (await other.take(await other.traces())).release();
+});
+
 test('a line that breaks keeps its lock: it is taken again over a new one', async () => {
   const { proxy, control } = await bench();
   const [one, other] = [await control('one'), await control('other')];
@@ -108,7 +124,7 @@ test('a line that breaks keeps its lock: it is taken again over a new one', asyn
   await vi.waitFor(async () => expect(await holder()).not.toBe(before), { timeout: 20_000 });
   expect((await other.traces()).lock).toMatchObject({ run: 'one', left: false });
   expect(await refused(other.take('one'))).toMatchObject({ exit: EXIT.locked });
-  locks.check('sshd');
+  await locks.check('web1');
   await locks.release();
   await (await other.take('one')).release();
 });
@@ -122,7 +138,7 @@ test('a run whose control machine is gone is waited for a moment, then its lock 
   Object.assign(one.connection, { renew: undefined });
   one.connection.close();
   await vi.waitFor(async () => expect((await other.traces()).lock?.left).toBe(true), { timeout: 20_000 });
-  const locks = await other.take('one');
+  const locks = await other.take(await other.traces());
   expect(locks.broken).toEqual(['web1: the lock that lvsctl deploy one.yaml by one@control (run one) had left behind was taken over']);
   expect(await other.shell('ls /run/lvsctl')).toBe('last\nlock\n');
   await locks.release();
@@ -150,4 +166,106 @@ test('a lock is given back although the line broke just before', async () => {
   await locks.release();
   await other.connection.renew?.();
   expect((await other.traces()).lock).toBeUndefined();
+});
+
+/** It goes down as for a reboot, and is not to be had again by whoever only waits for a while; `back` opens a line as whoever waits longer does. */
+function goesDown({ connection }: Control, proxy: CuttingProxy): { readonly back: () => Promise<void> } {
+  const { renew } = connection;
+  let down = true;
+  const gone = new LvsError('no route to host', { code: 'ssh.host-key-changed', exitCode: EXIT.unreachable });
+  Object.assign(connection, { renew: () => (down ? Promise.reject(gone) : renew?.()) });
+  proxy.cut();
+  return {
+    back: async () => {
+      down = false;
+      await connection.renew?.();
+    },
+  };
+}
+
+const checked = (locks: Locks) =>
+  locks.check('web1').then(
+    () => 'ours',
+    ({ exitCode, message }: LvsError) => `${exitCode} ${message}`,
+  );
+
+test('a lock that is not to be had again is lost, and stays so', async () => {
+  const { proxy, control } = await bench();
+  const one = await control('one');
+  const locks = await one.take();
+  const { back } = goesDown(one, proxy);
+  await vi.waitFor(() => expect(one.connection.lost?.()).toBe(true));
+  const lost = '6 the lock went with the line and cannot be taken again: the line broke, and there is no new one: no route to host';
+  expect(await checked(locks)).toBe(lost);
+  await back();
+  expect(await checked(locks)).toBe(lost);
+});
+
+test('a host that was away for longer than it is waited for is locked again before anything else is done there', async () => {
+  const { proxy, control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  const { back } = goesDown(one, proxy);
+  await other.connection.renew?.();
+  await other.shell('rm -rf /run/lvsctl');
+  await back();
+  expect((await other.traces()).lock).toBeUndefined();
+  expect(await checked(locks)).toBe('ours');
+  expect((await other.traces()).lock).toMatchObject({ run: 'one', left: false });
+  await locks.release();
+  expect((await other.traces()).lock).toBeUndefined();
+});
+
+test('a host that another run has had meanwhile is left alone', async () => {
+  const { proxy, control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  const { back } = goesDown(one, proxy);
+  await other.connection.renew?.();
+  await (await other.take('one')).release();
+  await back();
+  expect(await checked(locks)).toBe('6 another run (other) has had the host while the line was broken: nothing more is done here');
+  expect((await other.traces()).lock).toBeUndefined();
+});
+
+test('a lock that somebody takes away is not taken again', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const locks = await one.take();
+  await other.shell('rm -r /run/lvsctl/lock');
+  await vi.waitFor(async () => expect(await checked(locks)).toBe('6 the lock of this run was released by somebody else'), {
+    timeout: 20_000,
+    interval: 500,
+  });
+  expect((await other.traces()).lock).toBeUndefined();
+});
+
+test("a host that was not locked is not this run's", async () => {
+  const { control } = await bench();
+  const locks = await (await control('one')).take();
+  await expect(locks.check('web2')).rejects.toMatchObject({ exitCode: EXIT.locked, where: { host: 'web2' } });
+  await locks.release();
+});
+
+test('where one host does not answer any more none stays locked, and nobody comes back for it', async () => {
+  const { control } = await bench();
+  const [one, other] = [await control('one'), await control('other')];
+  const gone = new LvsError('no route to host', { code: 'ssh.unreachable', exitCode: EXIT.unreachable, where: { host: 'web2' } });
+  const web2: Connection = {
+    host: { ...one.connection.host, name: 'web2' },
+    channels: 0,
+    shell: async () => {
+      // The other one has its lock by then.
+      await vi.waitFor(async () => expect((await other.traces()).lock).toBeDefined(), { timeout: 20_000 });
+      throw gone;
+    },
+    close: () => {},
+  };
+  const connections = new Map([one.connection, web2].map((each) => [each.host.name, each]));
+  const owner = { run: 'one', who: 'one@control', command: 'lvsctl deploy' };
+  expect(await refused(takeLocks(['web1', 'web2'], { owner, connections, before: {} }))).toEqual({ exit: 5, message: 'no route to host' });
+  expect((await other.traces()).lock).toBeUndefined();
+  one.connection.close();
+  await expect(one.connection.shell()).rejects.toThrow();
+  await expect(one.connection.renew?.()).rejects.toMatchObject({ code: 'ssh.closed' });
 });

@@ -40,3 +40,14 @@ test('a line is closed once, however often it is tried to open another', async (
   connection.close();
   expect(closed).toEqual([1, 1]);
 });
+
+test('what is closed is not opened again, also when that was under way', async () => {
+  const { connect, closed } = transport();
+  const connection = await renewable(host, { connect });
+  await expect(connection.renew?.()).rejects.toThrow('down');
+  const underWay = connection.renew?.();
+  connection.close();
+  await expect(underWay).rejects.toMatchObject({ code: 'ssh.closed', exitCode: 5 });
+  await expect(connection.renew?.()).rejects.toMatchObject({ code: 'ssh.closed' });
+  expect(closed).toEqual([1, 1]);
+});
