@@ -50,7 +50,7 @@ keep_version() { # RUN ID PATH BATCH [all]
   begin_version "$1" "${5-}" || return 1
   [ ! -d "$version/$2" ] || return 0
   rm -rf -- "$versions/.new" && mkdir -- "$versions/.new" && copy_version "$versions/.new" "$3" || return 1
-  printf '%s\n' "$3" >"$versions/.new/name" && printf '%s\n' "$4" >"$versions/.new/batch" && : >"$versions/.new/notifies" || return 1
+  printf '%s\n' "$3" >"$versions/.new/name" && printf '%s\n' "$4" >"$versions/.new/batch" && printf '' >"$versions/.new/notifies" || return 1
   fast "$versions/.new"/* && mv -- "$versions/.new" "$version/$2"
 }
 
@@ -103,7 +103,7 @@ version_handler_again() { # FILE NUMBER-RUN/handlers/FILE
 version_notifies() { # ID SPLIT NAMES...
   [ -n "$version" ] && [ -d "$version/$1" ] || return 0
   entry=$version/$1
-  [ "$2" = '' ] || : >"$entry/split" || return 1
+  [ "$2" = '' ] || printf '' >"$entry/split" || return 1
   shift 2
   for each do grep -qxF -- "$each" "$entry/notifies" || printf '%s\n' "$each" >>"$entry/notifies" || return 1; done
 }
