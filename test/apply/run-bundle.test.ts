@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { placeInBlocks } from '../../src/apply/blocks.ts';
 import type { Job } from '../../src/apply/bundle.ts';
@@ -6,6 +7,7 @@ import type { Event, Frame } from '../../src/model.ts';
 import { newNonce } from '../../src/sh/frame.ts';
 import { secretSlot } from '../../src/sh/secret.ts';
 import { type Sh, sh } from '../../src/task.ts';
+import type { Channel } from '../../src/transport/transport.ts';
 import { isolatedConnection } from '../support/isolated.ts';
 
 const job = (run: Sh, more: Partial<Job> = {}): Job => ({ title: 'a job', run, timeout: 20, ...more });
@@ -123,4 +125,19 @@ test('where a mark cannot be left the step fails, and what is to follow a failur
   const { outcomes } = await runBundle(connection, bundle, { resolve: (text) => text, conceal: (text) => text, emit: () => {} });
   expect(outcomes.map(({ result }) => result)).toEqual(['failed', 'done']);
   expect(outcomes[0]?.output).toMatch(/pending\/reload/);
+});
+
+test('of a host that says more of a step than any of ours does, only the end is kept', async () => {
+  const nonce = newNonce();
+  const logs = Array.from({ length: 5000 }, (_, number) => `${nonce} log 0 ${'x'.repeat(100)} ${number}`);
+  const told = [`${nonce} journal`, `${nonce} begin 0`, ...logs, `${nonce} end 0 failed 1`, `${nonce} finished top`];
+  const shell = async (): Promise<Channel> => ({
+    ...{ stdin: new PassThrough().resume(), stdout: Readable.from([`${told.join('\n')}\n`].map(Buffer.from)), stderr: Readable.from([]) },
+    ...{ ended: Promise.resolve({ exit: 0 }), close: () => {} },
+  });
+  const bundle = { id: 'run-0', nonce, jobs: [job(sh`false`)] };
+  const options = { resolve: (text: string) => text, conceal: (text: string) => text, emit: () => {} };
+  const { outcomes } = await runBundle({ ...isolatedConnection('dash'), shell }, bundle, options);
+  expect(outcomes[0]?.output).toMatch(/x 4999$/);
+  expect(outcomes[0]?.output.length).toBeLessThan(100_000);
 });

@@ -62,6 +62,16 @@ test('a handler that is owed does not wait for a rescue that notifies it, too', 
   expect(await hosts.plan(block)).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
 });
 
+test('a host that is lost after its last step, before it has told the end of its run, has failed, and nothing comes after it', async () => {
+  // What follows the last step ends the runner, and is none of the plan's.
+  const last = `echo 'step 7 60 - 1 0 top' >>$LVSCTL_RUN/list; echo 'kill -9 $(cat $LVSCTL_RUN/started/pid); sleep 1' >$LVSCTL_RUN/7.run; touch /srv/last`;
+  const one = `- name: p\n  hosts: backends\n  tasks:\n    - { name: last, command: { run: "${last}", creates: /srv/last } }\n`;
+  const report = await hosts.deploy(one);
+  expect(report).toMatchObject({ exitCode: 1, ok: false, summary: { changed: 1, failed: 0 } });
+  expect(report.notes).toContainEqual(expect.stringMatching(/^web1 was lost before it told how its run ended: /));
+  expect([hosts.read('web1', 'last'), hosts.read('web2', 'last')]).toEqual(['', undefined]);
+});
+
 describe('a change that is delegated', () => {
   const away = (run: string): string =>
     `    - { name: away, delegate_to: dr1, command: { run: "${run}", creates: /srv/changed }, notify: tell .everybody/now }\n`;
