@@ -13,6 +13,7 @@ import { handlerJob, type Job, jobOf } from './bundle.ts';
 import { collect, deliver } from './deliver.ts';
 import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
 import type { Locks } from './locks.ts';
+import { type Debt, leaveMarks, owedFor, takeMarks, unneeded } from './marks.ts';
 import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
 import type { Store } from './store.ts';
@@ -73,6 +74,8 @@ interface Part {
   readonly handlers: readonly HandlerPlan[];
   /** Names of all handlers of the host that run where this script does: what notifies one of them owes it. */
   readonly owes: ReadonlySet<string>;
+  /** Those that run on another host: its script cannot leave word of them. */
+  readonly elsewhere: readonly Debt[];
   readonly id: string;
   /** Number of the batch. */
   readonly batch: number;
@@ -99,7 +102,9 @@ function partsOf({ handlers, host }: HostPlan, items: readonly Item[], runId: st
   const run = `${runId}-${batch}`;
   const on = (place: string | undefined) => {
     const known = handlers.filter((handler) => handler.on === place);
-    return { batch, known, owes: new Set(known.map(({ name }) => name)) };
+    const others = handlers.filter((handler) => handler.on !== place);
+    const elsewhere = others.map(({ name, on: there = host }) => ({ host: there, handler: name }));
+    return { batch, known, owes: new Set(known.map(({ name }) => name)), elsewhere };
   };
   const parts = scripts.map((script, number): Part => {
     const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
@@ -139,7 +144,9 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     const bundle = { id, nonce: newNonce(), jobs, failed: before.failed };
     // What is put in force on all hosts in the same instant is not stopped half-way.
     const following = { ...options, ...(script.together && { stop: undefined }), check };
+    const marked = await leaveMarks(owedFor(needed, part.elsewhere), options.connections);
     const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, following));
+    await takeMarks(unneeded(marked, script.items, { outcomes, failed }), options.connections);
     for (const [index, { change }] of script.items.entries()) {
       const made = isMade(outcomes[index]) ? change.produces?.key : undefined;
       if (made !== undefined) await overLines(connection, awayAtMost, () => collect(made, connection, options));

@@ -159,9 +159,8 @@ export function confirmScript(id: string, job: number): string {
   const folder = runFolder(id);
   return `{
 ${preamble}
-mkdir ${folder}/${job}.decided 2>/dev/null || { [ -e ${folder}/${job}.confirmed ] && exit 0; exit 4; }
-: >${folder}/${job}.confirmed
-[ ! -d /run/systemd/system ] || systemctl -q stop lvsctl-undo-${quote(`${id}-${job}.timer`)} 2>/dev/null
+ln -s confirmed ${folder}/${job}.decided 2>/dev/null || { [ "$(readlink ${folder}/${job}.decided)" = confirmed ] && exit 0; exit 4; }
+[ ! -d /run/systemd/system ] || { read -r try <${folder}/${job}.armed && systemctl -q stop lvsctl-undo-${quote(`${id}-${job}`)}-"$try".timer; } 2>/dev/null
 exit 0
 }
 `;

@@ -1,5 +1,4 @@
 /** Sends one bundle to its host and follows the journal to its end, over as many lines as it takes. */
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LvsError } from '../errors.ts';
 import type { Event, Outcome } from '../model.ts';
@@ -39,6 +38,9 @@ export function runBundle(connection: Connection, bundle: Bundle, options: Follo
 export function followBundle(connection: Connection, bundle: Bundle, options: FollowOptions): Promise<BundleResult> {
   return follow(connection, bundle, options, 'heard');
 }
+
+/** Characters that are kept of what a host says of a step, or complains of: more is no word of ours, and would fill this machine's memory. */
+const kept = 65_536;
 
 /** Lines in a row that may break with nothing heard over them: it is not by chance that they do. */
 const inVain = 30;
@@ -90,8 +92,10 @@ async function followOnce(connection: Connection, script: string, { reader, ledg
     if (error instanceof LvsError && error.code === 'ssh.lost') return {};
     throw error;
   }
-  const complaints: string[] = [];
-  createInterface({ input: channel.stderr }).on('line', (line) => complaints.push(line.slice(0, 300)));
+  let complaints = '';
+  channel.stderr.on('data', (chunk: Buffer) => {
+    complaints = `${complaints}${chunk.toString('utf8')}`.slice(-kept);
+  });
   channel.stdin.on('error', () => undefined);
   channel.stdin.write(script);
   const askToStop = (): void => void channel.stdin.write('stop\n');
@@ -116,7 +120,7 @@ async function followOnce(connection: Connection, script: string, { reader, ledg
   const { exit } = await channel.ended;
   if (end.failed || end.reason || !exit) return end;
   if (exit === noSuchRun) return { reason: 'the host was restarted while this ran, or /run was cleared' };
-  return { reason: `the runner did not start: ${complaints.at(-1) ?? `exit ${exit}`}` };
+  return { reason: `the runner did not start: ${complaints.trim().split('\n').at(-1)?.slice(0, 300) || `exit ${exit}`}` };
 }
 
 /** Comes in by a new connection, which is all the proof there is. Where that fails the host puts back what was there before, and says so. */
@@ -153,7 +157,7 @@ interface Ledger {
 /** Keeps the books of a running bundle: entries in, events out, outcomes at the end. */
 function newLedger(bundle: Bundle, host: string, { emit, conceal }: FollowOptions): Ledger {
   const outcomes: Outcome[] = bundle.jobs.map(({ title }) => ({ title, result: 'not-run', exit: 0, output: '', seconds: 0 }));
-  const logs = bundle.jobs.map(() => [] as string[]);
+  const logs = bundle.jobs.map(() => '');
   let running: number | undefined;
   let last = -1;
   let since = 0;
@@ -179,9 +183,9 @@ function newLedger(bundle: Bundle, host: string, { emit, conceal }: FollowOption
       } else if (entry.kind === 'progress') {
         emit({ kind: 'progress', host, title, done: entry.done, total: entry.total, unit: entry.unit });
       } else if (entry.kind === 'log') {
-        logs[job]?.push(entry.text);
+        logs[job] = `${logs[job]}${entry.text}\n`.slice(-kept);
       } else if (entry.kind === 'end') {
-        settle(job, entry.result, entry.exit, (logs[job] ?? []).join('\n').trim());
+        settle(job, entry.result, entry.exit, (logs[job] ?? '').trim());
       }
     },
     interrupted(reason) {

@@ -67,7 +67,7 @@ grep -q '^${nonce} finished' ${folder}/journal 2>/dev/null || printf '\\n%s gone
 break
 done &
 watch=$!
-while read -r word && [ "$word" = stop ]; do : >${folder}/stop; done
+while read -r word && [ "$word" = stop ]; do printf '' >${folder}/stop; done
 kill $tail $watch 2>/dev/null
 [ "$word" != finished ] || { ${clearRun(folder)}; }`;
 }

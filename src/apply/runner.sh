@@ -7,7 +7,7 @@
 #             `close BLOCK RESCUED PARENT`: the block ends; what failed in it and was not rescued has failed in the frame PARENT
 #   N.keep    keeps how things are, must exit 0 before the rest; N.note notes how they are in the end (both use before.sh and versions.sh)
 #   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
-#             connection has made N.decided and N.confirmed (see confirm-script.ts)
+#             connection has said that it is well (confirmScript in bundle.ts): of the two, whoever makes N.decided is first
 #   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is
 #   stop      once it is there, nothing more is begun
 #   logs/     what the steps print while they run
@@ -60,7 +60,8 @@ part() { # FILE TIMEOUT LOG
 mark() { # NUMBER LOG
   [ -e "$LVSCTL_RUN/$1.marks" ] || return 0
   mkdir -p "$LVSCTL_PENDING" 2>>"$2" || return 1
-  while read -r name; do : >"$LVSCTL_PENDING/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
+  # Not with `:`, which ends the shell where it cannot write.
+  while read -r name; do printf '' >"$LVSCTL_PENDING/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
 }
 
 clear_mark() { # NUMBER
@@ -70,35 +71,100 @@ clear_mark() { # NUMBER
   rmdir "$LVSCTL_PENDING" 2>/dev/null || :
 }
 
-# Once: by the timer, by a step that failed, or not at all because it was confirmed.
-undo() { # NUMBER
-  mkdir "$LVSCTL_RUN/$1.decided" 2>/dev/null || return 0
+within() { # SECONDS: sets $deadline, by a clock that does not jump
+  read -r up rest </proc/uptime
+  deadline=$((${up%%.*} + $1))
+}
+
+is_past() { read -r up rest </proc/uptime && [ "${up%%.*}" -gt "$deadline" ]; }
+
+nap() { sleep 0.2 2>/dev/null || sleep 1; }
+
+# Once, and at once with its word: whoever is ended right after it has left no half of it.
+decide() { ln -s "$2" "$LVSCTL_RUN/$1.decided" 2>/dev/null; } # NUMBER undone|confirmed
+
+put_back() { # NUMBER
   timeout -k 5 60 sh -e "$LVSCTL_RUN/$1.undo" </dev/null >>"$LVSCTL_RUN/$1.undo-log" 2>&1
   printf '%s\n' "$?" >"$LVSCTL_RUN/$1.undone"
 }
 
-# Armed before the change: whatever becomes of it, of this process or of the line, the host puts itself back.
-arm() { # NUMBER
-  [ -e "$LVSCTL_RUN/$1.undo" ] && [ ! -e "$LVSCTL_RUN/$1.armed" ] || return 0
-  : >"$LVSCTL_RUN/$1.armed" || return 1
-  if [ -d /run/systemd/system ]; then
-    systemd-run --quiet --collect --unit="lvsctl-undo-${LVSCTL_RUN##*/}-$1" --on-active="$LVSCTL_UNDO" --timer-property=AccuracySec=100ms \
-      sh "$LVSCTL_RUN/runner" undo "$1"
-  else
-    setsid sh -c 'sleep "$1"; exec sh "$2/runner" undo "$3"' sh "$LVSCTL_UNDO" "$LVSCTL_RUN" "$1" </dev/null >/dev/null 2>&1 &
-  fi
+# By the timer of this try, if it is still the one that counts.
+undo() { # NUMBER TRY
+  { read -r try <"$LVSCTL_RUN/$1.armed"; } 2>/dev/null && [ "$try" = "$2" ] && decide "$1" undone || return 0
+  put_back "$1"
 }
 
-# True when it was confirmed; otherwise it has been put back.
+# Before the change: whatever becomes of it, of this process or of the line, the host puts itself back. No word of it before that is certain.
+arm() { # NUMBER TRY
+  [ -e "$LVSCTL_RUN/$1.undo" ] || return 0
+  rm -f "$LVSCTL_RUN/$1.decided" "$LVSCTL_RUN/$1.undone"
+  if [ -d /run/systemd/system ]; then
+    systemd-run --quiet --collect --unit="lvsctl-undo-${LVSCTL_RUN##*/}-$1-$2" --on-active="$LVSCTL_UNDO" --timer-property=AccuracySec=100ms \
+      sh "$LVSCTL_RUN/runner" undo "$1" "$2" || return 1
+  else
+    setsid sh -c 'sleep "$1"; exec sh "$2/runner" undo "$3" "$4"' sh "$LVSCTL_UNDO" "$LVSCTL_RUN" "$1" "$2" </dev/null >/dev/null 2>&1 &
+  fi
+  printf '%s\n' "$2" >"$LVSCTL_RUN/$1.armed"
+}
+
+# The timer has decided; should it have been ended since, this one does what it would have done.
+await_undone() { # NUMBER
+  within 70
+  until [ -s "$LVSCTL_RUN/$1.undone" ] || is_past; do nap; done
+  [ -s "$LVSCTL_RUN/$1.undone" ] || put_back "$1"
+}
+
+# True when it was confirmed; otherwise it has been put back, here where the timer is lost.
 confirmed() { # NUMBER
   say "confirm $1"
-  until [ -e "$LVSCTL_RUN/$1.confirmed" ] || [ -e "$LVSCTL_RUN/$1.undone" ]; do sleep 0.2 2>/dev/null || sleep 1; done
-  [ -e "$LVSCTL_RUN/$1.confirmed" ]
+  within "$((LVSCTL_UNDO + 10))"
+  until [ -L "$LVSCTL_RUN/$1.decided" ] || is_past; do nap; done
+  if decide "$1" undone; then
+    put_back "$1"
+  elif [ "$(readlink "$LVSCTL_RUN/$1.decided")" = confirmed ]; then
+    return 0
+  else
+    await_undone "$1"
+  fi
+  return 1
+}
+
+# The timer may have come while the change was being made: what was made after it goes, too.
+take_back() { # NUMBER TRY
+  decide "$1" undone || await_undone "$1"
+  put_back "$1"
+  [ ! -d /run/systemd/system ] || systemctl -q stop "lvsctl-undo-${LVSCTL_RUN##*/}-$1-$2.timer" 2>/dev/null || :
+}
+
+# Of a try that may shut everybody out nothing stays unless it went well and somebody has come in.
+try_once() { # NUMBER TIMEOUT TRY LOG: sets $tries to 1 where it is not to be tried again
+  part "$LVSCTL_RUN/$1.keep" 120 "$4" && part "$LVSCTL_RUN/$1.validate" "$2" "$4" && mark "$1" "$4" && arm "$1" "$3" &&
+    part "$LVSCTL_RUN/$1.run" "$2" "$4"
+  code=$?
+  [ -e "$LVSCTL_RUN/$1.armed" ] || return "$code"
+  why=
+  if [ "$code" -ne 0 ] || [ -L "$LVSCTL_RUN/$1.decided" ]; then
+    [ "$code" -ne 0 ] || why="this took longer than the $LVSCTL_UNDO s after which the host puts itself back"
+    take_back "$1" "$3"
+  else
+    ! confirmed "$1" || return 0
+    why="the host could not be reached over a new connection within $LVSCTL_UNDO s"
+  fi
+  [ "$why" = '' ] || { code=125 tries=1; }
+  if [ "$(cat "$LVSCTL_RUN/$1.undone")" != 0 ]; then
+    tries=1
+    { printf '%swhat was there before could not all be put back:\n' "${why:+$why: }"; cat "$LVSCTL_RUN/$1.undo-log"; } >>"$4"
+  elif [ "$why" != '' ]; then
+    printf '%s: it has put back what was there before\n' "$why" >>"$4"
+  fi
+  # A timer that is late finds that its try is over.
+  rm -f "$LVSCTL_RUN/$1.armed"
+  return "$code"
 }
 
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$logs/$1.log
-  : >"$log"
+  printf '' >"$log"
   say "begin $1"
   if [ -e "$LVSCTL_RUN/$1.unless" ] && part "$LVSCTL_RUN/$1.unless" "$2" /dev/null; then
     clear_mark "$1"
@@ -107,20 +173,12 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   fi
   tries=$3
   while :; do
-    part "$LVSCTL_RUN/$1.keep" 120 "$log" && part "$LVSCTL_RUN/$1.validate" "$2" "$log" && mark "$1" "$log" && arm "$1" &&
-      part "$LVSCTL_RUN/$1.run" "$2" "$log"
+    try_once "$1" "$2" "$tries" "$log"
     code=$?
     tries=$((tries - 1))
     [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
     sleep "$4"
   done
-  if [ ! -e "$LVSCTL_RUN/$1.armed" ]; then :
-  elif [ "$code" -ne 0 ]; then undo "$1"
-  elif ! confirmed "$1"; then
-    code=125
-    printf '%s\n' "the host could not be reached over a new connection within $LVSCTL_UNDO s: it has put back what was there before" >>"$log"
-    [ "$(cat "$LVSCTL_RUN/$1.undone")" = 0 ] || cat "$LVSCTL_RUN/$1.undo-log" >>"$log"
-  fi
   part "$LVSCTL_RUN/$1.note" 120 /dev/null || :
   [ "$code" -eq 0 ] || too_much "$log"
   quote_log "$log" "$1"
@@ -168,7 +226,7 @@ close() { # BLOCK RESCUED PARENT
 }
 
 if [ "${1-}" = undo ]; then
-  undo "$2"
+  undo "$2" "$3"
   exit 0
 fi
 # Started a second time, after a line that broke, it leaves the first one alone.

@@ -71,7 +71,8 @@ kept() {
   rmdir -- "$before/.new" && durable
 }
 
-absent() { : >"$1/absent"; }
+# Not with `:`, which ends the shell where it cannot write.
+absent() { printf '' >"$1/absent"; }
 
 # What lvsctl has left there; a change of somebody else's is told by it.
 note() { # ID KIND
@@ -382,7 +383,7 @@ differs_packages() { [ -n "$(added_packages "$1")" ]; }
 
 # Exactly these: dpkg and rpm take away nothing else, and refuse what others need; that stays, and the rest is tried without it.
 restore_packages() { # FOLDER
-  added_packages "$1" >"$1/going" && : >"$1/stay" || return 1
+  added_packages "$1" >"$1/going" && printf '' >"$1/stay" || return 1
   while :; do
     folder=$1
     # shellcheck disable=SC2046 # names of packages, one word each

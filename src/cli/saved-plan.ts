@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import type { Plan } from '../model.ts';
-import { differences, workOf } from '../plan/saved.ts';
+import { differences, undecided, workOf } from '../plan/saved.ts';
 import { mask } from '../sh/secret.ts';
 
 const text = z.string().max(10_000);
@@ -19,6 +19,17 @@ const form = z.strictObject({
 export type SavedPlan = z.output<typeof form>;
 
 type Maker = Pick<Flow, 'runId' | 'who' | 'resume'>;
+
+/** Throws LvsError (exit 4) where a part of the plan is made only while it is carried out: nobody could have read that. */
+export function mustBeDecided(file: string, plan: Plan): void {
+  const step = undecided(plan);
+  if (!step) return;
+  throw badFile(
+    file,
+    `${step.host}: "${step.name}" comes behind a barrier: what it does is planned when all before it is done, so no saved plan can say it`,
+    'deploy what comes before the barrier and plan again then, or deploy without --plan',
+  );
+}
 
 /** For its owner alone: names of hosts and of what is wrong with them are nobody else's business. Throws LvsError (exit 4). */
 export function savePlan(file: string, plan: Plan, { runId, who, resume }: Maker): void {
@@ -50,10 +61,11 @@ export function readPlan(file: string): SavedPlan {
   return read.data;
 }
 
-/** Throws LvsError (exit 4) that names what is not any more as it was, unless the hosts want exactly what was saved. */
+/** Throws LvsError (exit 4) that names what is not any more as it was, or what was never said, unless the hosts want exactly what was saved. */
 export function mustHold(file: string, saved: SavedPlan, plan: Plan): void {
   if (saved.cluster !== plan.cluster)
     throw badFile(file, `the plan is for the cluster ${saved.cluster}, not for ${plan.cluster}`, 'name its inventory');
+  mustBeDecided(file, plan);
   const [first, ...others] = differences(saved.work, workOf(plan)).map((what) => stale(file, saved, what));
   if (!first) return;
   throw new LvsError(first.message, { code: first.code, exitCode: first.exitCode, where: { file }, hint: first.hint ?? '', others });

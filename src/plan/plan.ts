@@ -5,7 +5,7 @@ import type { BoundPlay } from '../playbook/bind.ts';
 import { answersTo, ownHandlers } from '../playbook/handlers.ts';
 import type { Registry } from '../playbook/registry.ts';
 import { batchesOf } from './batches.ts';
-import { owedStep } from './owed.ts';
+import { type Place, withOwed } from './owed.ts';
 import { holds, planStep } from './plan-step.ts';
 import { remember } from './registered.ts';
 
@@ -89,27 +89,26 @@ function planHost(host: Host, play: Numbered, said: Record<string, Registered>, 
       { known, handlers },
     ),
   );
-  return withOwed(host, play, plans, handlers, input.owed[host.name]);
+  const certain = plans.flatMap((plan) =>
+    notified(
+      plan.steps.filter(({ status }) => status !== 'standby'),
+      handlers,
+    ),
+  );
+  const places = placesOf(steps, handlers, input.registry);
+  return withOwed(plans, { host, play: play.number, places, notified: certain, owed: input.owed });
 }
 
-/** What an earlier run has left owed comes last, unless this one notifies it anyway. */
-function withOwed(
-  host: Host,
-  { number }: Numbered,
-  plans: readonly HostPlan[],
-  handlers: readonly BoundHandler[],
-  owed: Set<string> | undefined,
-): readonly HostPlan[] {
-  const here = handlers.filter(({ name }) => owed?.delete(name));
-  const notified = new Set(plans.flatMap((plan) => plan.handlers.map(({ name }) => name)));
-  const last = plans.at(-1);
-  const step = owedStep(
-    host,
-    number,
-    last?.steps[0]?.step.phase ?? 0,
-    here.filter(({ name }) => !notified.has(name)),
-  );
-  return step && last ? [...plans.slice(0, -1), { ...last, steps: [...last.steps, step] }] : plans;
+/** What the tasks bring along is owed where they were done, all else on the play's host. */
+function placesOf(steps: readonly Step[], handlers: readonly BoundHandler[], registry: Registry): readonly Place[] {
+  const elsewhere = [...new Set(steps.flatMap(({ on }) => on ?? []))].map((on): Place => {
+    const there = ownHandlers(
+      steps.filter((step) => step.on === on),
+      registry,
+    );
+    return { on, handlers: handlers.filter(({ name, own }) => own && there.some((handler) => handler.name === name)) };
+  });
+  return [{ handlers }, ...elsewhere];
 }
 
 interface Handlers {

@@ -1,6 +1,6 @@
 /** What a plan comes to, in a form that can be kept and compared: a plan that was read and agreed to is what is done, or nothing is. */
 import { createHash } from 'node:crypto';
-import type { Plan } from '../model.ts';
+import type { Plan, Step } from '../model.ts';
 import { needsWork } from './batches.ts';
 
 /** One change or handler, in the order in which they will be done. */
@@ -29,6 +29,21 @@ export function workOf({ batches }: Plan): readonly PlannedWork[] {
       }),
     ]),
   );
+}
+
+/**
+ * The first step of which nobody can say before the run what it will come to: behind a barrier hosts are looked at and planned again as soon
+ * as anything was done before it. Undefined: all that will be done stands in the plan.
+ */
+export function undecided({ batches }: Plan): Step | undefined {
+  let busy = false;
+  for (const { phase, hosts } of batches) {
+    const steps = hosts.flatMap((host) => host.steps);
+    const open = steps.find(({ status, holds }) => busy || status === 'later' || holds === false);
+    if (phase > 0 && open) return open.step;
+    busy ||= steps.some(needsWork);
+  }
+  return undefined;
 }
 
 /** A sentence for each thing in which the hosts are not any more what the plan was made for; empty when it holds as it was read. */

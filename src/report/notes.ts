@@ -7,7 +7,10 @@ import type { ReportInput } from './findings.ts';
 export function notesOf(input: ReportInput): Notes {
   const handlers = handlersOf(input).filter(({ result }) => result === 'failed');
   const failed = handlers.map(({ host, title, output }) => `${host}: ${title} failed: ${output}`);
-  return { failed: [...failed, ...leftOver(input), ...staying(input)], stopped: input.applied ? stoppedNotes(input) : absentNotes(input) };
+  return {
+    failed: [...failed, ...unended(input), ...leftOver(input), ...staying(input)],
+    stopped: input.applied ? stoppedNotes(input) : absentNotes(input),
+  };
 }
 
 export interface Notes {
@@ -75,6 +78,17 @@ function leftOver(input: ReportInput): readonly string[] {
     ),
   );
   return [...unseen(input), ...left];
+}
+
+/** Hosts that have failed although no step of theirs has: their last line was lost after the last step, before the end of the run was told. */
+function unended({ applied, resume }: ReportInput): readonly string[] {
+  const lost = (applied?.hosts ?? []).filter(
+    ({ failed, changes }) => failed && changes.length > 0 && !changes.some(({ outcome }) => outcome.result === 'failed'),
+  );
+  const names = [...new Set(lost.map(({ host }) => host))];
+  return names.map(
+    (host) => `${host} was lost before it told how its run ended: nothing was done after that; "${resume}" goes on from here`,
+  );
 }
 
 /** Said when the run is at its end, or has nothing to do: until then the plan shows it. */

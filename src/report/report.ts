@@ -128,7 +128,7 @@ function exitCodeOf(input: ReportInput, summary: Summary, notes: Notes): ExitCod
   if (input.applied?.interrupted) return EXIT.interrupted;
   if (!input.applied && summary.failed > 0) return EXIT.badInput;
   if (summary.unreachable > 0) return EXIT.unreachable;
-  if (summary.failed > 0 || notes.failed.length > 0) return EXIT.taskFailed;
+  if (summary.failed > 0 || notes.failed.length > 0 || input.applied?.hosts.some(({ failed }) => failed)) return EXIT.taskFailed;
   if (checksOf(input).some(({ status }) => status === 'fail')) return EXIT.verificationFailed;
   return !input.applied && isWork(input.plan) ? EXIT.changesPending : EXIT.done;
 }

@@ -4,7 +4,8 @@
 #   ID/            a file: `name`; `copy`, `absent`, or `big` where it was not kept; `written`, what the run has left there; `batch` in which
 #                  that was; `notifies`, a name of a handler per line; `split` where all directors change it together
 #   handlers/FILE/ a handler that its changes notified: `run`, `validate`, `timeout`, `reboots`
-# An entry that is there is whole, and is never written again: what a run finds first is what it has replaced.
+# An entry that is there is whole, and is never written again: what a run finds first is what it has replaced. All of it is on disk before
+# the change is (sync_version): a power cut leaves no change that could not be put back.
 
 versions=${LVSCTL_VERSIONS:-/var/lib/lvsctl/versions}
 version=
@@ -38,9 +39,9 @@ begin_version() { # RUN [all]: all that there are stay
   mkdir -- "$version" && date -u +%Y-%m-%dT%H:%M:%SZ >"$version/at"
 }
 
-# How far back the rest leads is known afterwards, too.
+# How far back the rest leads is known afterwards, too, whatever happens in between.
 drop_version() { # FOLDER
-  cat "$1/at" >"$versions/pruned" 2>/dev/null
+  time_of_version "$1" >"$versions/.pruned" && fast "$versions/.pruned" && mv -f -- "$versions/.pruned" "$versions/pruned" || return 1
   rm -rf -- "$versions/.gone" && mv -- "$1" "$versions/.gone" && rm -rf -- "$versions/.gone"
 }
 
@@ -49,12 +50,25 @@ keep_version() { # RUN ID PATH BATCH [all]
   begin_version "$1" "${5-}" || return 1
   [ ! -d "$version/$2" ] || return 0
   rm -rf -- "$versions/.new" && mkdir -- "$versions/.new" && copy_version "$versions/.new" "$3" || return 1
-  printf '%s\n' "$3" >"$versions/.new/name" && printf '%s\n' "$4" >"$versions/.new/batch" && : >"$versions/.new/notifies" || return 1
-  fast "$versions/.new"/* && mv -- "$versions/.new" "$version/$2" && fast "$version"
+  printf '%s\n' "$3" >"$versions/.new/name" && printf '%s\n' "$4" >"$versions/.new/batch" && printf '' >"$versions/.new/notifies" || return 1
+  fast "$versions/.new"/* && mv -- "$versions/.new" "$version/$2"
 }
 
-# On disk before the change is: these alone, for all that a busy host has in memory would take long.
+# These alone: all that a busy host has in memory would take long.
 fast() { sync -- "$@" 2>/dev/null || sync; }
+
+# The last of `keep`, once for all that a step has written here.
+sync_version() { # ID... handlers/FILE...
+  [ -n "$version" ] || return 0
+  for each do
+    shift
+    case $each in
+      handlers/*) [ ! -d "$version/$each" ] || set -- "$@" "$version/handlers" "$version/$each" "$version/$each"/* ;;
+      *) [ ! -d "$version/$each" ] || set -- "$@" "$version/$each" "$version/$each/notifies" ;;
+    esac
+  done
+  fast "$versions" "$version" "$version/at" "$@"
+}
 
 copy_version() { # FOLDER PATH
   if ! is_there "$2"; then
@@ -89,7 +103,7 @@ version_handler_again() { # FILE NUMBER-RUN/handlers/FILE
 version_notifies() { # ID SPLIT NAMES...
   [ -n "$version" ] && [ -d "$version/$1" ] || return 0
   entry=$version/$1
-  [ "$2" = '' ] || : >"$entry/split" || return 1
+  [ "$2" = '' ] || printf '' >"$entry/split" || return 1
   shift 2
   for each do grep -qxF -- "$each" "$entry/notifies" || printf '%s\n' "$each" >>"$entry/notifies" || return 1; done
 }
@@ -158,6 +172,7 @@ settings_of() { # COPY PATH
 }
 
 version_handles() { # NUMBER-RUN/handlers/FILE run|validate
+  [ "$2" != run ] || [ -s "$versions/$1/run" ] || { printf 'what was kept of this handler is lost: do by hand what it did\n'; return 1; }
   [ ! -e "$versions/$1/$2" ] || sh -e "$versions/$1/$2"
 }
 
@@ -189,7 +204,8 @@ try_here() {
   shift
   for each do
     [ -e "$versions/$each/validate" ] || continue
-    timeout "$(cat "$versions/$each/timeout")" sh -e "$versions/$each/validate" ||
+    seconds_of_handler "$versions/$each"
+    timeout "$seconds" sh -e "$versions/$each/validate" ||
       { printf '%s\n' "${each##*/}: what would be put back is not valid here; nothing was changed"; return 1; }
   done
 }
@@ -229,18 +245,33 @@ shadowed='
 list_versions() {
   [ ! -s "$versions/pruned" ] || printf 'pruned %s\n' "$(cat "$versions/pruned")"
   for folder in "$versions"/??????-*; do
-    { read -r at <"$folder/at"; } 2>/dev/null || continue
-    printf 'version %s\nat %s\n' "${folder##*/}" "$at"
+    [ -d "$folder" ] || continue
+    printf 'version %s\nat %s\n' "${folder##*/}" "$(time_of_version "$folder")"
     for each in "$folder"/*; do
       { IFS= read -r name <"$each/name" && read -r batch <"$each/batch"; } 2>/dev/null && printf 'file %s %s\n' "$batch" "$name"
     done
     for each in "$folder"/handlers/*; do
-      { read -r seconds <"$each/timeout" && read -r reboots <"$each/reboots"; } 2>/dev/null || continue
+      [ -d "$each" ] || continue
+      seconds_of_handler "$each"
+      { read -r reboots <"$each/reboots"; } 2>/dev/null || reboots=0
       valid=no
       [ ! -e "$each/validate" ] || valid=yes
       printf 'handler %s %s %s %s\n' "$seconds" "$reboots" "$valid" "${each##*/}"
     done
   done
+}
+
+# Where a power cut has emptied `at`, or come before it, the clock has left its mark on what is there.
+time_of_version() { # FOLDER
+  { read -r at <"$1/at"; } 2>/dev/null || at=
+  case $at in ????-*Z) printf '%s\n' "$at"; return ;; esac
+  dated=$1/at
+  [ -e "$dated" ] || dated=$1
+  date -u -r "$dated" +%Y-%m-%dT%H:%M:%SZ
+}
+
+seconds_of_handler() { # FOLDER: sets $seconds
+  { read -r seconds <"$1/timeout"; } 2>/dev/null || seconds=60
 }
 
 # Of each file that the runs have changed: what it was before the first of them, and what is there now.

@@ -56,7 +56,7 @@ export function keepingVersions(keeping: Keeping): { readonly keep?: Sh; readonl
           : sh`version_handler_again ${file} ${handler.kept} &&`,
       ),
       ...files.map(({ id }) => sh`version_notifies ${id} ${change.risk === 'split' ? 'split' : ''} ${names} &&`),
-      sh`:
+      sh`sync_version ${[...files.map(({ id }) => id), ...notified.map(({ file }) => `handlers/${file}`)]}
 } || { printf '%s\n' 'what it replaces cannot be kept, so nothing is changed' >&2; exit 1; }`,
     ),
     note: lines(useVersions, ...files.map(({ id }) => sh`note_version ${run} ${id}`)),

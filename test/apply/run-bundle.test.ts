@@ -1,10 +1,13 @@
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { placeInBlocks } from '../../src/apply/blocks.ts';
 import type { Job } from '../../src/apply/bundle.ts';
 import { runBundle } from '../../src/apply/run-bundle.ts';
-import type { Event } from '../../src/model.ts';
+import type { Event, Frame } from '../../src/model.ts';
 import { newNonce } from '../../src/sh/frame.ts';
 import { secretSlot } from '../../src/sh/secret.ts';
 import { type Sh, sh } from '../../src/task.ts';
+import type { Channel } from '../../src/transport/transport.ts';
 import { isolatedConnection } from '../support/isolated.ts';
 
 const job = (run: Sh, more: Partial<Job> = {}): Job => ({ title: 'a job', run, timeout: 20, ...more });
@@ -89,4 +92,52 @@ test('a line that breaks leaves the running step failed and the rest not run', a
     { resolve: (text) => text, conceal: (text) => text, emit: (event) => event.kind === 'end' && cut() },
   );
   expect((await running).outcomes.map(({ result }) => result)).toEqual(['done', 'failed', 'not-run']);
+});
+
+test('a change that may shut everybody out does not run before its timer is set, however often it is tried', async () => {
+  // Sets no timer the first time.
+  const systemdRun = `#!/bin/sh
+case "$*" in
+  *--on-active*) [ -e /run/asked ] || { : >/run/asked; echo 'no timer'; exit 1; }
+    while [ "$1" != sh ]; do shift; done; { sleep 2; exec "$@"; } & ;;
+  *) while [ "$1" != sh ]; do shift; done; "$@" & ;;
+esac >/dev/null 2>&1
+`;
+  const prepare = `mkdir -p /run/systemd/system; cat >/run/fake <<'END'\n${systemdRun}END\nchmod 755 /run/fake; mount --bind /run/fake /usr/bin/systemd-run`;
+  const connection = isolatedConnection('dash', () => prepare);
+  const risky = job(sh`echo ran`, { undo: sh`echo 'put back'; exit 3`, tries: { tries: 2, delay: 0 } });
+  const bundle = { id: 'run-0', nonce: newNonce(), jobs: [risky], undoAfter: 2 };
+  const { outcomes } = await runBundle(connection, bundle, { resolve: (text) => text, conceal: (text) => text, emit: () => {} });
+  // Nobody comes in: each line of this connection leads to another /run.
+  expect(outcomes[0]).toMatchObject({ result: 'failed', exit: 125 });
+  expect(outcomes[0]?.output).toMatch(
+    /^ran\nthe host could not be reached .*: what was there before could not all be put back:\nput back$/,
+  );
+});
+
+test('where a mark cannot be left the step fails, and what is to follow a failure does', async () => {
+  // A folder in the place of the mark.
+  const connection = isolatedConnection('dash', () => 'mkdir -p /var/lib/lvsctl/pending/reload');
+  const frame = (part: Frame['part']): readonly Frame[] => [{ block: 'b', name: 'careful', part, rescued: true }];
+  const jobs = [job(sh`echo never`, { owes: ['reload'] }), job(sh`echo rescued`)];
+  const placed = placeInBlocks([frame('body'), frame('rescue')]).map((each, index) => ({ ...(jobs[index] as Job), placed: each }));
+  const bundle = { id: 'run-0', nonce: newNonce(), jobs: placed };
+  const { outcomes } = await runBundle(connection, bundle, { resolve: (text) => text, conceal: (text) => text, emit: () => {} });
+  expect(outcomes.map(({ result }) => result)).toEqual(['failed', 'done']);
+  expect(outcomes[0]?.output).toMatch(/pending\/reload/);
+});
+
+test('of a host that says more of a step than any of ours does, only the end is kept', async () => {
+  const nonce = newNonce();
+  const logs = Array.from({ length: 5000 }, (_, number) => `${nonce} log 0 ${'x'.repeat(100)} ${number}`);
+  const told = [`${nonce} journal`, `${nonce} begin 0`, ...logs, `${nonce} end 0 failed 1`, `${nonce} finished top`];
+  const shell = async (): Promise<Channel> => ({
+    ...{ stdin: new PassThrough().resume(), stdout: Readable.from([`${told.join('\n')}\n`].map(Buffer.from)), stderr: Readable.from([]) },
+    ...{ ended: Promise.resolve({ exit: 0 }), close: () => {} },
+  });
+  const bundle = { id: 'run-0', nonce, jobs: [job(sh`false`)] };
+  const options = { resolve: (text: string) => text, conceal: (text: string) => text, emit: () => {} };
+  const { outcomes } = await runBundle({ ...isolatedConnection('dash'), shell }, bundle, options);
+  expect(outcomes[0]?.output).toMatch(/x 4999$/);
+  expect(outcomes[0]?.output.length).toBeLessThan(100_000);
 });

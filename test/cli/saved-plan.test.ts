@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { mustHold, readPlan, savePlan } from '../../src/cli/saved-plan.ts';
+import { mustBeDecided, mustHold, readPlan, savePlan } from '../../src/cli/saved-plan.ts';
 import { withoutValues } from '../../src/cli/session.ts';
 import { formatError, LvsError } from '../../src/errors.ts';
 import type { Plan } from '../../src/model.ts';
@@ -119,4 +119,26 @@ test.each([
   ],
 ])('the command line %j is repeated without what may be a secret', (words, said) => {
   expect(withoutValues(words, ['password=x', '{"password":"x"}', '@vars.yaml', '@more.yaml']).join(' ')).toBe(said);
+});
+
+test('what is planned only while the run is at work is not kept as a plan, nor done from one', async () => {
+  const behind = `${book(':')}    - barrier: true\n    - { name: three, command: { run: "touch /srv/three", creates: /srv/three } }\n`;
+  const refused = /plan\.json: web1: "three" comes behind a barrier: .*, so no saved plan can say it; deploy what comes before the barrier/;
+  const said = await hosts
+    .deploy(behind, {
+      answer: (_, plan) => {
+        mustBeDecided(file(), plan);
+        return false;
+      },
+    })
+    .then(String, (error: unknown) => formatError(error as LvsError));
+  expect(said).toMatch(refused);
+  await kept(behind);
+  expect(await deployed(behind)).toEqual([expect.stringMatching(refused)]);
+  expect(hosts.read('web1', 'one')).toBeUndefined();
+  // Nothing is left to be done before the barrier: now it can be said.
+  for (const name of ['one', 'two']) hosts.write('web1', name, '');
+  await kept(behind);
+  expect(await deployed(behind)).toBe(0);
+  expect(hosts.read('web1', 'three')).toBe('');
 });

@@ -8,7 +8,7 @@ import { type BundleResult, runBundle } from '../../src/apply/run-bundle.ts';
 import type { Event } from '../../src/model.ts';
 import { probeHost } from '../../src/probe/probe.ts';
 import { newNonce } from '../../src/sh/frame.ts';
-import { sh } from '../../src/task.ts';
+import { lines, sh } from '../../src/task.ts';
 import { renewable } from '../../src/transport/renewable.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 import { startIsolatedSshd } from '../support/isolated-sshd.ts';
@@ -193,5 +193,55 @@ describe('a change that may shut everybody out', () => {
     const { run, marks } = await bench();
     expect(results(await run([risky({ run: sh`echo half >>"$HOME/marks"; false` })]))).toEqual(['failed']);
     expect(marks()).toEqual(['half', 'undone']);
+  });
+
+  describe('and is tried again', () => {
+    const flaky = (more: Partial<Job> = {}): Job =>
+      risky({ run: sh`echo try >>"$HOME/marks"; [ "$(grep -c try "$HOME/marks")" -ge 2 ]`, tries: { tries: 3, delay: 0 }, ...more });
+
+    test('is put back after each try that fails, and stays when one goes well and somebody comes in', async () => {
+      const { run, marks } = await bench();
+      expect(results(await run([flaky()]))).toEqual(['done']);
+      await pause(4000);
+      expect(marks()).toEqual(['try', 'undone', 'try']);
+    });
+
+    test('has the whole time for each try: a timer of an earlier one does nothing', async () => {
+      const { run, marks } = await bench();
+      expect(results(await run([flaky({ tries: { tries: 2, delay: 4 } })]))).toEqual(['done']);
+      expect(marks()).toEqual(['try', 'undone', 'try']);
+    });
+
+    test('is put back by the host when nobody can come in after the one that went well', async () => {
+      const { proxy, run, marks } = await bench();
+      const result = await run([flaky()], (event) => {
+        if (event.kind === 'begin') proxy.admit(false);
+      });
+      expect(results(result)).toEqual(['failed']);
+      expect(marks()).toEqual(['try', 'undone', 'try', 'undone']);
+    });
+  });
+
+  test('that takes longer than the host waits is put back as it is in the end, and has failed', async () => {
+    const { run, marks } = await bench();
+    const result = await run([risky({ run: sh`sleep 5; echo changed >>"$HOME/marks"` })]);
+    expect(result.outcomes[0]).toMatchObject({
+      result: 'failed',
+      output: expect.stringMatching(/^this took longer than the 3 s .* put back/),
+    });
+    expect(marks()).toEqual(['undone', 'changed', 'undone']);
+  });
+
+  test('is put back although the timer was killed', async () => {
+    const { proxy, run, marks } = await bench();
+    const timers = sh`for each in /proc/[0-9]*; do
+  { grep -qa "$LVSCTL_NONCE" "$each/environ" && grep -qaF 'runner" undo' "$each/cmdline"; } 2>/dev/null || continue
+  [ "\${each#/proc/}" = "$$" ] || kill "\${each#/proc/}"
+done`;
+    const result = await run([risky({ run: lines(timers, sh`echo changed >>"$HOME/marks"`) })], (event) => {
+      if (event.kind === 'begin') proxy.admit(false);
+    });
+    expect(results(result)).toEqual(['failed']);
+    expect(marks()).toEqual(['changed', 'undone']);
   });
 });

@@ -151,6 +151,42 @@ describe.each(shells)('with %s', (shell) => {
     expect(statSync(at('versions/100001-a/handlers/1001-a%2Eb%2Fc%20d/run')).mode & 0o777).toBe(0o600);
   });
 
+  test('all that a change could be put back with is on disk before the change is', () => {
+    put('file', 'mine\n');
+    const handlers = ['h', 'late'].map((name) => ({ name, handler: { run: sh`echo ${name}`, validate: sh`:` } }));
+    // Notes what each file held when it was synced, by its inode: it may be moved afterwards.
+    const syncs = `state() { printf '%s %s\\n' "$(stat -c %i "$1")" "$(sha256sum <"$1")"; }
+sync() { shift; for each do [ -d "$each" ] || state "$each" >>${at('synced')}; done; }`;
+    const keep = (notify: readonly string[]): string =>
+      shellOf(
+        `${syncs}\n${renderSh(around('a', at('file'), { handlers, change: { notify } }).keep ?? sh``, String).replace(/^\. .*$/gm, '')}`,
+      );
+    for (const notify of [['h'], ['late']]) {
+      expect(keep(notify)).toBe('');
+      const states = shellOf(`${syncs}\nfind ${at('versions')} -type f | while read -r each; do state "$each"; done`).split('\n');
+      const synced = (read('synced') ?? '').split('\n');
+      expect(states.filter((state) => !synced.includes(state))).toEqual([]);
+    }
+    expect(shellOf(`cat ${at('versions')}/100001-a/*/notifies`)).toBe('h\nlate');
+  });
+
+  test('of a run that a power cut has left half written, all that is there is told, and when that was', () => {
+    put('file', 'mine\n');
+    const handlers = [{ name: 'h', handler: { run: sh`echo ran`, timeout: 7, validate: sh`echo valid` } }];
+    write('a', 'file', 'one\n', { handlers, change: { notify: ['h'] } });
+    for (const name of ['at', 'handlers/1000-h/timeout']) put(`versions/100001-a/${name}`, '');
+    shellOf(`touch -d '2020-01-02 03:04:05Z' ${at('versions/100001-a/at')}`);
+    const said = `version 100001-a\nat 2020-01-02T03:04:05Z\nfile 0 ${at('file')}\nhandler 60 0 yes 1000-h`;
+    expect(shellOf('list_versions')).toBe(said);
+    expect(shellOf('version_handles 100001-a/handlers/1000-h run')).toBe('ran');
+    put('versions/100001-a/handlers/1000-h/run', '');
+    expect(shellOf('version_handles 100001-a/handlers/1000-h run || echo failed')).toMatch(/is lost: .*\nfailed$/);
+    rmSync(at('versions/100001-a/at'));
+    expect(shellOf('list_versions')).toMatch(/^version 100001-a\nat \d{4}-/);
+    shellOf('drop_version "$versions/100001-a"');
+    expect(shellOf('list_versions')).toMatch(/^pruned \d{4}-[\d:TZ-]+$/);
+  });
+
   test('ten runs are kept, and it is known when the last one was that is not; a rollback drops none', () => {
     for (let number = 101; number <= 110; number += 1) {
       mkdirSync(at(`versions/100${number}-r${number}`), { recursive: true });

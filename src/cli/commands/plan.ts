@@ -5,7 +5,7 @@ import type { CommonFlags } from '../flags.ts';
 import { list, wantsList } from '../list.ts';
 import { observe, readInterval } from '../observe.ts';
 import { perform } from '../perform.ts';
-import { savePlan } from '../saved-plan.ts';
+import { mustBeDecided, savePlan } from '../saved-plan.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 
 export async function plan(file: string, flags: CommonFlags & { readonly out?: string }): Promise<void> {
@@ -23,6 +23,7 @@ export async function plan(file: string, flags: CommonFlags & { readonly out?: s
   if (every !== undefined) return observe({ command: 'plan', flow, flags, confirm: async () => false }, every);
   let made: Plan = { cluster: flow.fleet.cluster, batches: [] };
   const keep = async (_: unknown, plan: Plan): Promise<false> => {
+    if (flags.out !== undefined) mustBeDecided(flags.out, plan);
     made = plan;
     return false;
   };
