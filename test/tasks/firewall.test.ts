@@ -184,7 +184,7 @@ describe('managed', () => {
     const want = firewall.params.parse({ ...director, services: [{ vip: '10.18.43.30', port: 80 }] });
     const seen = firewall.parse({ stdout: `${active}\nzones\n${zone('public', { interfaces: 'eth0' })}`, stderr: '', exit: 0 }, want);
     const runs = firewall.plan(seen, want, planContext()).map(({ run }) => renderSh(run, String));
-    expect(runs).toHaveLength(8);
+    expect(runs).toHaveLength(12);
     expect(
       runs.filter((run) => !/^firewall-cmd ( |--permanent )('--zone=public' '--add-(port|rich-rule)=|--direct --add-rule )/.test(run)),
     ).toEqual([]);

@@ -1,5 +1,5 @@
 /** What the cluster needs of a firewall that drops, as rules on packets. */
-import { familyOf, type PacketRule } from './packet-rule.ts';
+import { familyOf, type Message, type PacketRule } from './packet-rule.ts';
 
 export interface Needs {
   readonly director: boolean;
@@ -22,7 +22,7 @@ export interface Needs {
 /** Each once; a chain takes those of its hook and family. */
 export function neededRules(needs: Needs): readonly PacketRule[] {
   const rules = needs.director
-    ? [...servicesOfDirector(needs), ...askedByDirector(needs), ...pings(needs), ...pairOfDirectors(needs)]
+    ? [...servicesOfDirector(needs), ...errorsToDirector(needs), ...askedByDirector(needs), ...pings(needs), ...pairOfDirectors(needs)]
     : [...servicesOfBackend(needs), ...askedOfBackend(needs), ...pings(needs), ...tunnelled(needs)];
   return [...new Map(rules.map((rule) => [`${rule.hook} ${rule.family} ${rule.name}`, rule])).values()];
 }
@@ -57,6 +57,38 @@ function servicesOfDirector({ services }: Needs): readonly PacketRule[] {
   });
 }
 
+/**
+ * Errors about connections that are not tracked are related to nothing, and dropped as "invalid": above all that a packet is too big for
+ * the way to a client. IPVS passes them on to the real server, which has seen the whole connection.
+ */
+function errorsToDirector({ services }: Needs): readonly PacketRule[] {
+  return halves(services).flatMap((vip) =>
+    errorsTo(vip).flatMap((message) => {
+      const [family, protocol] = [familyOf(vip), icmp(vip)];
+      const error = { name: `${message} to ${vip}`, to: vip, protocol, message } as const;
+      return [
+        accept(vip, { ...error, hook: 'input' }),
+        { ...error, name: `untracked ${error.name}`, hook: 'prerouting', verdict: 'notrack', family } as const,
+        accept(vip, { ...error, hook: 'output' }),
+      ];
+    }),
+  );
+}
+
+/** VIPs of connections of which a director sees one half. */
+export function halves(services: Needs['services']): readonly string[] {
+  return [...new Set(services.filter(({ forward }) => forward !== 'nat').map(({ vip }) => vip))];
+}
+
+/** Those without which connections hang, or wait for an answer that does not come. */
+export function errorsTo(vip: string): readonly Message[] {
+  return familyOf(vip) === 'ip6' ? ['packet-too-big', 'destination-unreachable'] : ['destination-unreachable'];
+}
+
+function icmp(address: string): string {
+  return familyOf(address) === 'ip6' ? '58' : '1';
+}
+
 function askedByDirector({ asked }: Needs): readonly PacketRule[] {
   return asked.map(({ rip, port, protocol }) =>
     accept(rip, { name: `${port}/${protocol} to ${rip}`, to: rip, protocol, port, hook: 'output' }),
@@ -69,7 +101,7 @@ function askedOfBackend({ asked }: Needs): readonly PacketRule[] {
 
 /** Questions alone: the answer belongs to the connection, or comes from a host that asks nothing. */
 function pings(needs: Needs): readonly PacketRule[] {
-  const echo = (address: string) => ({ protocol: familyOf(address) === 'ip6' ? '58' : '1', echo: true }) as const;
+  const echo = (address: string) => ({ protocol: icmp(address), message: 'echo-request' }) as const;
   if (needs.director) return needs.pinged.map((rip) => accept(rip, { name: `ping to ${rip}`, to: rip, ...echo(rip), hook: 'output' }));
   return pingers(needs).map((from) => accept(from, { name: `ping from ${from}`, from, ...echo(from), hook: 'input' }));
 }

@@ -7,7 +7,7 @@ export interface Admissions {
   readonly zones: readonly string[];
   readonly rules: readonly Admission[];
   /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name and what is done. */
-  readonly direct: readonly { readonly name: string; readonly title: string; readonly words: readonly string[] }[];
+  readonly direct: readonly { readonly name: string; readonly title: string; readonly why?: string; readonly words: readonly string[] }[];
   readonly replies: readonly Reply[];
 }
 
@@ -55,10 +55,10 @@ function admitChange(when: 'live' | 'persisted', zone: string, { kind, rule, nam
   };
 }
 
-function directChange(when: 'live' | 'persisted', { name, title, words }: Admissions['direct'][number]): Change {
+function directChange(when: 'live' | 'persisted', { name, title, why, words }: Admissions['direct'][number]): Change {
   return {
     id: `${when}:direct:${name}`,
-    title: `${title}, ${whenWords[when]}${words.includes('--notrack') ? ': a director sees only one half of them' : ''}`,
+    title: `${title}, ${whenWords[when]}${why === undefined ? '' : `: ${why}`}`,
     was: '',
     will: `${words.join(' ')}\n`,
     run: sh`firewall-cmd ${flags(when)} --direct --add-rule ${words}`,
