@@ -146,6 +146,64 @@ describe('managed', () => {
     expect(ids(any, found).filter((id) => id.startsWith('live:'))).toEqual(['live:public:80/tcp', 'live:home:80/tcp']);
   });
 
+  describe('zones that have senders', () => {
+    const live = (params: object, ...zones: readonly string[]) =>
+      ids(params, `${active}\nzones\n${zones.join('')}`).filter((id) => id.startsWith('live:'));
+    const nic = zone('public (active)', { interfaces: 'eth0' });
+    const onNic = ['live:public:80/tcp', 'live:public:vrrp from 10.18.43.20', 'live:public:igmp'];
+
+    test('are asked before those of NICs: peers and clients are admitted there too', () => {
+      const all = ['live:internal:80/tcp', 'live:internal:vrrp from 10.18.43.20', 'live:internal:igmp'];
+      const unknown = ['ipset:friends', '52:54:00:12:34:56', '10.18.43.0/255.255.255.0'];
+      for (const sources of ['10.18.43.0/24', '192.168.7.0/24 10.18.43.20', ...unknown])
+        expect(live(director, nic, zone('internal (active)', { sources }))).toEqual([...onNic, ...all]);
+      const elsewhere = zone('internal (active)', { sources: '192.168.7.0/24 fd79::/64' });
+      expect(live(director, nic, elsewhere)).toEqual([...onNic, 'live:internal:80/tcp', 'live:internal:igmp']);
+    });
+
+    test('keep out whom they keep out, a peer excepted', () => {
+      for (const target of ['DROP', '%%REJECT%%'])
+        for (const sources of ['203.0.113.0/24', 'ipset:banned'])
+          expect(live(director, nic, zone('drop', { target, sources }))).toEqual(onNic);
+      const peer = zone('drop', { target: 'DROP', sources: '10.18.43.0/24' });
+      expect(live(director, nic, peer)).toEqual([...onNic, 'live:drop:vrrp from 10.18.43.20']);
+      const some = zone('office', { target: 'DROP', sources: '203.0.113.0/24', services: 'ssh' });
+      expect(live(director, nic, some)).toEqual([...onNic, 'live:office:80/tcp', 'live:office:igmp']);
+    });
+
+    test('now and after a reboot may be two', () => {
+      const now = zone('internal', { sources: '10.18.43.20' }).replaceAll('persisted|  sources: 10.18.43.20', 'persisted|  sources: ');
+      expect(ids(director, `${active}\nzones\n${nic}${now}`).filter((id) => id.includes('internal'))).toEqual([
+        'live:internal:80/tcp',
+        'live:internal:vrrp from 10.18.43.20',
+        'live:internal:igmp',
+      ]);
+    });
+  });
+
+  describe('what comes out of a tunnel', () => {
+    const tunnelled = {
+      ...{ state: 'managed', role: 'backend', directors: ['10.18.43.10'] },
+      services: [{ vip: '10.18.43.30', port: 80, forward: 'tun' }],
+    };
+    const live = (zones: string, more: object = {}) =>
+      ids({ ...tunnelled, ...more }, `${active}\nzones\ndefault|home\n${zones}`).filter((id) => id.startsWith('live:'));
+    const inZone = (name: string) => [`live:${name}:80/tcp`, `live:${name}:tunnel (4) from 10.18.43.10`];
+    const nic = zone('public (active)', { interfaces: 'eth0 eth1' });
+
+    test('is in the default zone, before its device is there too', () => {
+      expect(live(zone('home', {}) + nic)).toEqual([...inZone('public'), ...inZone('home')]);
+      expect(live(zone('home', {}) + nic, { interfaces: ['eth0'] })).toEqual([...inZone('public'), ...inZone('home')]);
+      expect(live(zone('home', {}) + nic, { services: [{ ...tunnelled.services[0], forward: 'dr' }] })).toEqual(['live:public:80/tcp']);
+    });
+
+    test('is in the zone that names its device', () => {
+      const named = zone('home', {}) + zone('internal', { interfaces: 'tunl0' }) + nic;
+      expect(live(named)).toEqual([...inZone('internal'), ...inZone('public')]);
+      expect(live(named, { interfaces: ['eth0'] })).toEqual([...inZone('internal'), ...inZone('public')]);
+    });
+  });
+
   describe('replies of real servers behind NAT', () => {
     const nat = {
       ...director,

@@ -157,6 +157,12 @@ function tunnelled({ services, directors }: Needs): readonly PacketRule[] {
   );
 }
 
+/** What tunnels end in on a real server; the modules of the kernel name it so. */
+export function tunnelDevices({ director, services }: Pick<Needs, 'director' | 'services'>): readonly string[] {
+  const inner = director ? [] : services.filter(({ forward }) => forward === 'tun').map(({ vip }) => familyOf(vip));
+  return [...new Set(inner)].map((family) => (family === 'ip6' ? 'ip6tnl0' : 'tunl0'));
+}
+
 /** Both addresses of a tunnel are of the family that it carries. */
 export function ends(directors: readonly string[], protocol: string): readonly string[] {
   return directors.filter((address) => innerProtocol(address) === protocol);

@@ -2,8 +2,10 @@
 import { type Change, sh } from '../../task.ts';
 import type { Admission, FirewalldSeen, Zone } from './firewalld.ts';
 import { policyChanges, type Reply } from './firewalld-replies.ts';
+import { rulesOfSources } from './firewalld-sources.ts';
 
 export interface Admissions {
+  /** Those of the NICs; those that have senders are found by their sources. */
   readonly zones: readonly string[];
   readonly rules: readonly Admission[];
   /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name and what is done. */
@@ -19,9 +21,14 @@ export function firewalldChanges(seen: FirewalldSeen, wanted: Admissions): reado
 }
 
 function missing(when: 'live' | 'persisted', seen: FirewalldSeen, { zones, rules, direct }: Admissions): readonly Change[] {
-  const admitted = zones.flatMap((name) => {
+  const bySender = seen[when].zones.filter(({ name }) => !zones.includes(name));
+  const asked = [
+    ...zones.map((name) => ({ name, rules })),
+    ...bySender.map((zone) => ({ name: zone.name, rules: rulesOfSources(zone, rules) })),
+  ];
+  const admitted = asked.flatMap(({ name, rules: needed }) => {
     const zone = seen[when].zones.find((each) => each.name === name);
-    return rules.filter((rule) => !zone || !admits(zone, rule)).map((rule) => admitChange(when, name, rule));
+    return needed.filter((rule) => !zone || !admits(zone, rule)).map((rule) => admitChange(when, name, rule));
   });
   const untracked = direct.filter(({ words }) => !seen[when].direct.includes(words.join(' ')));
   return [...admitted, ...untracked.map((rule) => directChange(when, rule))];

@@ -80,5 +80,5 @@ function icmpOf(address: string): string {
 function fromPeer(name: string, peer: string, what: string, protocol?: string): Admission {
   const family = familyOf(peer) === 'ip6' ? 'ipv6' : 'ipv4';
   const rule = `rule family="${family}" source address="${peer}" ${what} accept`;
-  return { name, kind: 'rich-rule', rule, ...(protocol && { protocol }) };
+  return { name, kind: 'rich-rule', rule, from: peer, ...(protocol && { protocol }) };
 }
