@@ -43,7 +43,7 @@ const params = z.strictObject({
     .enum(['untouched', 'managed', 'off'])
     .default('untouched')
     .describe(
-      '`managed` adds what the cluster needs to the active firewalls; `off` stops and disables firewall services; else left alone.',
+      '`managed` adds what the cluster needs to the active firewalls, and takes out what it needs no longer, but not from firewalld, where nothing tells our rules from yours; `off` stops and disables firewall services; else left alone.',
     ),
   role: z
     .enum(['director', 'backend', 'client'])
@@ -60,7 +60,7 @@ const params = z.strictObject({
     )
     .default([])
     .describe(
-    .describe('What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors.'),
+      'What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors. Backends admit it from `directors`, or from anybody where these are not said.',
     ),
   pinged: z
     .array(address)
@@ -73,7 +73,7 @@ const params = z.strictObject({
   directors: z
     .array(address)
     .default([])
-    .describe('On backends: addresses of the directors, from which tunnelled packets and pings are admitted.'),
+    .describe('On backends: addresses of the directors, from which tunnelled packets, pings and what is `asked` are admitted.'),
   interfaces: z
     .array(text.regex(/^[^\s/]{1,15}$/, 'an interface name'))
     .default([])

@@ -17,7 +17,17 @@ const director = {
   vrrp_peers: ['10.18.43.20', 'fd18:43::20'],
   sync: true,
 } as const;
-const backend = { ...params, role: 'backend', pinged: ['10.18.43.10', 'fd18:43::10'], directors: ['10.18.43.20', 'fd18:43::20'] } as const;
+const asked = [
+  { rip: '10.18.43.10', port: 8081 },
+  { rip: 'fd18:43::10', port: 8081 },
+] as const;
+const backend = {
+  ...params,
+  role: 'backend',
+  asked,
+  pinged: ['10.18.43.10', 'fd18:43::10'],
+  directors: ['10.18.43.20', 'fd18:43::20'],
+} as const;
 
 const peer = ['10.18.43.20', '10.18.43.10'];
 const stranger = ['10.18.43.99', '10.18.43.10'];
@@ -31,6 +41,8 @@ const sent = {
   'end of a connection of which only this half comes by': '6 10.18.43.99 10.18.43.30 80 17',
   'http to the own address': '6 10.18.43.99 10.18.43.10 80',
   https: '6 10.18.43.99 10.18.43.30 443',
+  check: `6 ${peer.join(' ')} 8081`,
+  'check of a stranger': `6 ${stranger.join(' ')} 8081`,
   dns: '17 10.18.43.99 10.18.43.30 53',
   sync: `17 ${peer.join(' ')} 8848`,
   'sync of a stranger': `17 ${stranger.join(' ')} 8848`,
@@ -48,6 +60,8 @@ const sent = {
   'vrrp to the group of IPv6': '112 fe80::20%eth0 ff02::12%eth0',
   'vrrp over IPv6 of a stranger': '112 fd18:43::99 fd18:43::10',
   'http over IPv6': `6 fd18:43::99 ${vip6} 80`,
+  'check over IPv6': '6 fd18:43::20 fd18:43::10 8081',
+  'check over IPv6 of a stranger': '6 fd18:43::99 fd18:43::10 8081',
   'https over IPv6': `6 fd18:43::99 ${vip6} 443`,
   'too big over IPv6': `58 fd18:43::99 ${vip6} 2 80`,
   'unreachable over IPv6': `58 fd18:43::99 ${vip6} 1 80`,
@@ -70,12 +84,13 @@ export const admitted: Readonly<Record<string, { readonly want: { readonly role:
       'http',
       'end of a connection of which only this half comes by',
       'http to the own address',
+      'check',
       'dns',
       'tunnel',
       'ping',
       // A real server sees whole connections, and what is about them is related to these.
       ...(['too big', 'too big to the own address', 'another error', 'redirect'] as const),
-      ...(['http over IPv6', 'too big over IPv6', 'unreachable over IPv6', 'another error over IPv6'] as const),
+      ...(['http over IPv6', 'check over IPv6', 'too big over IPv6', 'unreachable over IPv6', 'another error over IPv6'] as const),
     ],
   },
 };

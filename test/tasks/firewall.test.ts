@@ -96,21 +96,29 @@ describe('managed', () => {
     expect(ids({ ...director, role: 'backend' }, found)).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
   });
 
-  test('a backend admits what directors ask it, and tunnels from addresses of its own family', () => {
+  test('a backend admits what directors ask it from them, or from anybody where it is not said who they are, and tunnels from addresses of its own family', () => {
     const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0' })}`;
     const backend = {
       ...director,
       role: 'backend',
       services: [{ vip: '10.18.43.30', port: 80, forward: 'tun' }],
-      asked: [{ rip: '10.18.43.13', port: 8081 }],
-      directors: ['10.18.43.10', 'fd79::10'],
+      asked: [
+        { rip: '10.18.43.13', port: 8081 },
+        { rip: '10.18.43.14', port: 8081 },
+        { rip: '10.18.43.13', port: 80 },
+      ],
+      directors: ['10.18.43.10', '192.168.7.2', 'fd79::10'],
       vrrp_peers: [],
     };
-    expect(ids(backend, found).filter((id) => id.startsWith('live:'))).toEqual([
+    const live = (params: object) => ids(params, found).filter((id) => id.startsWith('live:'));
+    expect(live(backend)).toEqual([
       'live:public:80/tcp',
-      'live:public:8081/tcp',
+      'live:public:8081/tcp from 10.18.43.10',
+      'live:public:8081/tcp from 192.168.7.2',
       'live:public:tunnel (4) from 10.18.43.10',
+      'live:public:tunnel (4) from 192.168.7.2',
     ]);
+    expect(live({ ...backend, directors: [] })).toEqual(['live:public:80/tcp', 'live:public:8081/tcp']);
   });
 
   test('adverts over IPv6 come from link-local addresses', () => {

@@ -95,8 +95,26 @@ function askedByDirector({ asked }: Needs): readonly PacketRule[] {
   );
 }
 
-function askedOfBackend({ asked }: Needs): readonly PacketRule[] {
-  return asked.map(({ rip, port, protocol }) => accept(rip, { name: `${port}/${protocol}`, protocol, port, hook: 'input' }));
+function askedOfBackend(needs: Needs): readonly PacketRule[] {
+  return questions(needs).map(({ rip, port, protocol, from }) => {
+    const what = { name: `${port}/${protocol}`, protocol, port, hook: 'input' } as const;
+    return accept(rip, from === undefined ? what : { ...what, name: `${what.name} from ${from}`, from });
+  });
+}
+
+type Question = Needs['asked'][number] & { readonly from: string | undefined };
+
+/** What a real server is asked on ports that are not open to all anyway; without `from` by anybody: it is not said who the directors are. */
+export function questions(needs: Needs): readonly Question[] {
+  const { asked, directors } = needs;
+  const place = (family: PacketRule['family'], protocol: string, port?: number) => `${family} ${port}/${protocol}`;
+  const open = servicesOfBackend(needs).map(({ family, protocol, port }) => place(family, protocol, port));
+  return asked
+    .filter(({ rip, port, protocol }) => !open.includes(place(familyOf(rip), protocol, port)))
+    .flatMap((each) => {
+      const near = directors.filter((from) => familyOf(from) === familyOf(each.rip));
+      return (directors.length === 0 ? [undefined] : near).map((from) => ({ ...each, from }));
+    });
 }
 
 /** Questions alone: the answer belongs to the connection, or comes from a host that asks nothing. */

@@ -1,5 +1,5 @@
 /** What the cluster needs, in firewalld's words: ports for whole zones, rich rules for protocols, direct rules for what zones cannot say. */
-import { ends, errorsTo, halves, type Needs, overIPv6, pingers, syncPort } from './firewall-rules.ts';
+import { ends, errorsTo, halves, type Needs, overIPv6, pingers, questions, syncPort } from './firewall-rules.ts';
 import type { Admission } from './firewalld.ts';
 import type { Admissions } from './firewalld-changes.ts';
 import { repliesOf } from './firewalld-replies.ts';
@@ -7,17 +7,17 @@ import { familyOf, icmpWords, type Message } from './packet-rule.ts';
 
 /** Ports on every host; on directors also adverts of the peers, IGMP for the multicast group they come by, and no tracking of half connections. */
 export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct' | 'replies'> {
-  const { director, services, asked, vrrp_peers, sync, directors } = needs;
+  const { director, services, vrrp_peers, sync, directors } = needs;
   const served = services.flatMap(({ port, protocol, forward, real_servers }) => [
     ...(director || forward !== 'nat' || real_servers.length === 0 ? [`${port}/${protocol}`] : []),
     ...(director ? [] : real_servers.map(({ port: real }) => `${real}/${protocol}`)),
   ]);
-  const ports = [...served, ...(director ? [] : asked.map(({ port, protocol }) => `${port}/${protocol}`))];
+  const open = [...served.map(portOf), ...(director ? [] : questions(needs).map(askedFrom))];
   const tunnelled = director
     ? []
     : services.filter(({ forward }) => forward === 'tun').map(({ vip }) => (familyOf(vip) === 'ip6' ? '41' : '4'));
   const rules: readonly Admission[] = [
-    ...[...new Set(ports)].map((rule) => ({ name: rule, kind: 'port', rule }) as const),
+    ...new Map(open.map((rule) => [rule.name, rule])).values(),
     ...(director ? vrrp_peers.map((peer) => fromPeer(`vrrp from ${peer}`, peer, 'protocol value="vrrp"', 'vrrp')) : []),
     ...(director && vrrp_peers.length > 0 && overIPv6(needs)
       ? [fromPeer('vrrp on the link', 'fe80::/10', 'protocol value="vrrp"', 'vrrp')]
@@ -57,6 +57,15 @@ const notrack = ['-j', 'CT', '--notrack'];
 
 function toVip(vip: string, protocol: string): readonly string[] {
   return [familyOf(vip) === 'ip6' ? 'ipv6' : 'ipv4', 'raw', 'PREROUTING', '0', '-d', vip, '-p', protocol];
+}
+
+function portOf(rule: string): Admission {
+  return { name: rule, kind: 'port', rule };
+}
+
+function askedFrom({ from, port, protocol }: ReturnType<typeof questions>[number]): Admission {
+  const what = `${port}/${protocol}`;
+  return from === undefined ? portOf(what) : fromPeer(`${what} from ${from}`, from, `port port="${port}" protocol="${protocol}"`);
 }
 
 const igmp: Admission = { name: 'igmp', kind: 'rich-rule', rule: 'rule protocol value="igmp" accept', protocol: 'igmp' };
