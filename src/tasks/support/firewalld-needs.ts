@@ -24,7 +24,7 @@ export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct
       : []),
     ...(director && vrrp_peers.length > 0 ? [igmp] : []),
     ...(director && sync ? vrrp_peers.map((peer) => fromPeer(`sync from ${peer}`, peer, `port port="${syncPort}" protocol="udp"`)) : []),
-    ...(director ? halves(services).flatMap((vip) => errorsTo(vip).map((message) => errorTo(vip, message))) : []),
+    ...(director ? errorsOf(services).map(errorTo) : []),
     ...(director ? [] : pingers(needs).map(echoFrom)),
     ...[...new Set(tunnelled)].flatMap((protocol) =>
       ends(directors, protocol).map((from) =>
@@ -32,11 +32,17 @@ export function firewalldNeeds(needs: Needs): Pick<Admissions, 'rules' | 'direct
       ),
     ),
   ];
-  const direct = [
-    ...services.filter(({ forward }) => forward !== 'nat').map(untracked),
-    ...halves(services).flatMap((vip) => errorsTo(vip).map((message) => untrackedError(vip, message))),
-  ];
+  const direct = [...services.filter(({ forward }) => forward !== 'nat').map(untracked), ...errorsOf(services).map(untrackedError)];
   return { rules, direct: director ? direct : [], replies: repliesOf(needs) };
+}
+
+interface ErrorTo {
+  readonly vip: string;
+  readonly message: Message;
+}
+
+function errorsOf(services: Needs['services']): readonly ErrorTo[] {
+  return halves(services).flatMap((vip) => errorsTo(vip).map((message) => ({ vip, message })));
 }
 
 /** A director in DR and TUN sees one half of a connection; in NAT the replies pass through it. */
@@ -47,7 +53,7 @@ function untracked({ vip, port, protocol }: Needs['services'][number]): Admissio
 }
 
 /** It would be "invalid", since it is about a connection that nothing tracks. */
-function untrackedError(vip: string, message: Message): Admissions['direct'][number] {
+function untrackedError({ vip, message }: ErrorTo): Admissions['direct'][number] {
   const name = `${message} to ${vip}`;
   const words = [...toVip(vip, icmpOf(vip)), ...icmpWords(familyOf(vip), message), ...notrack];
   return { name, words, title: `do not track ${name}`, why: 'it is about connections that are not tracked' };
@@ -76,7 +82,7 @@ function echoFrom(from: string): Admission {
 }
 
 /** As pings: in most zones there is nothing to admit, but an error that is tracked gets past them, and this one has to. */
-function errorTo(vip: string, message: Message): Admission {
+function errorTo({ vip, message }: ErrorTo): Admission {
   const family = familyOf(vip) === 'ip6' ? 'ipv6' : 'ipv4';
   const rule = `rule family="${family}" destination address="${vip}" icmp-type name="${message}" accept`;
   return { name: `${message} to ${vip}`, kind: 'rich-rule', rule, protocol: icmpOf(vip) };
