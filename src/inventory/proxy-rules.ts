@@ -3,6 +3,7 @@ import { type Complaint, fault, keyFault, type Path } from './complaints.ts';
 import type { Draft } from './draft.ts';
 import { chosenBackends } from './entries.ts';
 import type { SiteShape } from './proxy-schema.ts';
+import { unreachableVip } from './vip-rules.ts';
 
 /** The site's own backends, or those for some browsers, and where they are said. */
 interface Choice {
@@ -17,8 +18,19 @@ export function proxyFaults(draft: Draft): readonly Complaint[] {
     const twice = duplicate(draft, index);
     if (twice) return [twice];
     const known = draft.fleet.groups.backends ?? [];
-    return choicesOf(said, index, draft).flatMap((choice) => nameFaults(choice, known) ?? upstreamFaults(choice, said, index));
+    const choices = choicesOf(said, index, draft).flatMap((choice) => nameFaults(choice, known) ?? upstreamFaults(choice, said, index));
+    return [...vipFaults(index, draft), ...choices];
   });
+}
+
+/** Where the VIP is that of services too, their rule speaks of it; where several sites have it, once, and one word is enough for all. */
+function vipFaults(index: number, { shape, fleet }: Draft): readonly Complaint[] {
+  const sites = fleet.proxy?.sites ?? [];
+  const vip = sites[index]?.vip;
+  if (vip === undefined || sites.findIndex((site) => site.vip === vip) < index || fleet.services.some((service) => service.vip === vip))
+    return [];
+  const routed = sites.some((site, place) => site.vip === vip && shape.proxy?.sites[place]?.routed);
+  return routed ? [] : unreachableVip(vip, ['proxy', 'sites', index, 'vip'], fleet);
 }
 
 function duplicate({ fleet, locate }: Draft, index: number): Complaint | undefined {

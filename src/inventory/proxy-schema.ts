@@ -30,6 +30,10 @@ const byUserAgent = z.strictObject({
 export const site = z.strictObject({
   vip: vip().describe('Virtual address that clients connect to'),
   port: whole(1, 65_535).describe('Port that clients connect to'),
+  routed: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe("The VIP lies outside of the directors' networks: a router sends it to the director that has it"),
   server_name: text(/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a host name')
     .optional()
     .describe('Name of the site; any unless said'),

@@ -1,9 +1,10 @@
 import type { VirtualServer } from '../model.ts';
-import { addressOf, familyOf, inSubnet, subnetEdge } from './addresses.ts';
+import { addressOf, familyOf } from './addresses.ts';
 import { methodNames, realServerFaults } from './backend-rules.ts';
 import { checkFaults } from './check-rules.ts';
 import { type Complaint, fault, keyFault } from './complaints.ts';
 import { type Draft, lineOf, type Subject } from './draft.ts';
+import { unreachableVip } from './vip-rules.ts';
 
 /** Rules about virtual servers and what is behind them. */
 export function serviceFaults(draft: Draft): readonly Complaint[] {
@@ -11,17 +12,7 @@ export function serviceFaults(draft: Draft): readonly Complaint[] {
     const built = draft.fleet.services[index];
     if (!built) return [];
     const subject = { said, built, index };
-    const rules = [
-      portFaults,
-      duplicates,
-      unreachableVip,
-      realServerFaults,
-      quorumFaults,
-      sorryFaults,
-      checkFaults,
-      methodFaults,
-      wordFaults,
-    ];
+    const rules = [portFaults, duplicates, vipFaults, realServerFaults, quorumFaults, sorryFaults, checkFaults, methodFaults, wordFaults];
     return rules.flatMap((rule) => rule(subject, draft));
   });
 }
@@ -76,29 +67,8 @@ function duplicates({ built, index }: Subject, draft: Draft): readonly Complaint
   ];
 }
 
-/** One complaint a service: the directors are alike, so what is wrong on one is wrong on all. */
-function unreachableVip({ said: { routed }, built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
-  if (routed) return [];
-  const owner = fleet.virtualAddresses.find(({ address }) => address === built.vip);
-  const nics = fleet.hosts.flatMap((host) => {
-    const nic = host.role === 'director' ? host.interfaces.find(({ name }) => name === owner?.interface) : undefined;
-    return nic ? [{ ...nic, host: host.name }] : [];
-  });
-  const said = nics.map((nic) => vipProblem(built, nic)).find((problem) => problem !== undefined);
-  const routers = said?.includes(' lies outside ') ? '; routed: true, if a router sends it to the director' : '';
-  const hint = `nobody would ask for it by ARP: take an address of that network which no host has${routers}`;
-  return said === undefined ? [] : [fault('vip-outside', ['services', index, 'vip'], said, hint)];
-}
-
-function vipProblem(
-  { vip }: Pick<VirtualServer, 'vip'>,
-  nic: { readonly name: string; readonly addresses: readonly string[]; readonly host: string },
-): string | undefined {
-  const place = `${nic.name} on ${nic.host} (${nic.addresses.join(', ')})`;
-  const network = nic.addresses.find((cidr) => inSubnet(vip, cidr));
-  if (network === undefined) return `the VIP ${vip} lies outside the network of ${place}`;
-  const edge = subnetEdge(vip, network);
-  return edge && `the VIP ${vip} is the ${edge} address of the network of ${place}`;
+function vipFaults({ said: { routed }, built, index }: Subject, { fleet }: Draft): readonly Complaint[] {
+  return routed ? [] : unreachableVip(built.vip, ['services', index, 'vip'], fleet);
 }
 
 function quorumFaults({ built, index }: Subject): readonly Complaint[] {

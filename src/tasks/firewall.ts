@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
 import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
 import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall-chains.ts';
-import { type Needs, neededRules } from './support/firewall-rules.ts';
+import { type Needs, neededRules, tunnelDevices } from './support/firewall-rules.ts';
 import {
   type FirewallService,
   firewallOff,
@@ -43,7 +43,7 @@ const params = z.strictObject({
     .enum(['untouched', 'managed', 'off'])
     .default('untouched')
     .describe(
-      '`managed` adds what the cluster needs to the active firewalls; `off` stops and disables firewall services; else left alone.',
+      '`managed` adds what the cluster needs to the active firewalls, and takes out what it needs no longer, but not from firewalld, where nothing tells our rules from yours; `off` stops and disables firewall services; else left alone.',
     ),
   role: z
     .enum(['director', 'backend', 'client'])
@@ -59,7 +59,9 @@ const params = z.strictObject({
       }),
     )
     .default([])
-    .describe('What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors.'),
+    .describe(
+      'What directors connect to by themselves: health checks on a port of their own, and the backends of nginx on the directors. Backends admit it from `directors`, or from anybody where these are not said.',
+    ),
   pinged: z
     .array(address)
     .default([])
@@ -71,11 +73,11 @@ const params = z.strictObject({
   directors: z
     .array(address)
     .default([])
-    .describe('On backends: addresses of the directors, from which tunnelled packets and pings are admitted.'),
+    .describe('On backends: addresses of the directors, from which tunnelled packets, pings and what is `asked` are admitted.'),
   interfaces: z
     .array(text.regex(/^[^\s/]{1,15}$/, 'an interface name'))
     .default([])
-    .describe('NICs on which to admit, in firewalld; empty: every zone of it that has a NIC.'),
+    .describe('NICs on which to admit, in firewalld, beside the ends of tunnels and zones that have senders; empty: all that there are.'),
 });
 
 type Want = z.infer<typeof params>;
@@ -146,8 +148,11 @@ printf '\nfiles\n'`,
     if (want.state === 'untouched') return [];
     if (want.state === 'off') return firewallOff(seen.services);
     if (firewalldActive(seen)) {
-      const zones = zonesOf(seen.firewalld, want.interfaces, Object.keys(context.facts.interfaces));
-      return firewalldChanges(seen.firewalld, { zones, ...firewalldNeeds(needsOf(want)) });
+      const needs = needsOf(want);
+      const tunnels = tunnelDevices(needs);
+      const nics = want.interfaces.length === 0 ? [] : [...want.interfaces, ...tunnels];
+      const zones = zonesOf(seen.firewalld, nics, [...Object.keys(context.facts.interfaces), ...tunnels]);
+      return firewalldChanges(seen.firewalld, { zones, ...firewalldNeeds(needs) });
     }
     const [active] = activeOthers(seen);
     if (active !== undefined && !seen.rulesSeen && seen.stderr.trim() !== '') {

@@ -170,6 +170,22 @@ test('a public VIP in front of private real servers is said to be routed', () =>
   expect(complaintsAbout(far(', routed: true'))).toEqual([]);
 });
 
+test('so is that of a site; one of several says so for all, and beside a service the service does', () => {
+  const sites = (...said: readonly string[]) =>
+    said.map((more, index) => `    - { vip: 203.0.113.30, port: ${8080 + index}${more} }`).join('\n');
+  const far = (services: string | undefined, ...said: readonly string[]) =>
+    complaintsAbout(inventory({ ...(services !== undefined && { services }), more: `proxy:\n  sites:\n${sites(...said)}` })).map((each) =>
+      each.replace(/^\S+ /, ''),
+    );
+  const problem =
+    'the VIP 203.0.113.30 lies outside the network of eth0 on dr1 (10.18.43.10/24); nobody would ask for it by ARP: take an address of that network which no host has; routed: true, if a router sends it to the director';
+  expect(far(undefined, '', '')).toEqual([problem]);
+  expect(far(undefined, '', ', routed: true')).toEqual([]);
+  const service = '  - { vip: 203.0.113.30, port: 80, scheduler: rr }';
+  expect(far(service, '')).toEqual([problem]);
+  expect(far(service.replace('rr', 'rr, routed: true'), '')).toEqual([]);
+});
+
 const oneOf = (services: string): Parts => ({ services });
 
 test('one script may be named in several places, and unicast and a hysteresis below the quorum are right', () => {

@@ -59,6 +59,23 @@ test('the firewall of a real server admits redirected packets, and health checks
   });
 });
 
+test('the firewall of a real server admits what is sent to it, not what others are sent; that of a director all', () => {
+  const services = `  - { vip: 10.18.43.30, port: 80, scheduler: rr, backends: [web1], check: { http: { port: 8081 } } }
+  - { vip: 10.18.43.30, port: 3306, scheduler: rr, backends: [db1], check: { http: { port: 9200 } }, sorry_server: 192.168.7.13:3306 }`;
+  const backends = '  web1: { address: 192.168.7.13 }\n  db1: { address: 192.168.7.14 }\n  app1: { address: 192.168.7.15 }';
+  const more = 'proxy: { sites: [{ vip: 10.18.43.32, port: 80, backend_port: 8088, backends: [app1] }] }';
+  const of = (host: string) => wants('firewall', host, { services, backends, more });
+  const web = { vip: '10.18.43.30', port: 80, real_servers: [{ rip: '192.168.7.13', port: 80 }] };
+  const database = { vip: '10.18.43.30', port: 3306, real_servers: [{ rip: '192.168.7.14', port: 3306 }] };
+  const check = { rip: '192.168.7.13', port: 8081 };
+  const site = { rip: '192.168.7.15', port: 8088 };
+  const spare = { ...database, real_servers: [{ rip: '192.168.7.13', port: 3306 }] };
+  expect(of('web1')).toMatchObject([{ services: [web, spare], asked: [check] }]);
+  expect(of('db1')).toMatchObject([{ services: [database], asked: [{ rip: '192.168.7.14', port: 9200 }] }]);
+  expect(of('app1')).toMatchObject([{ services: [], asked: [site] }]);
+  expect(of('dr1')).toMatchObject([{ services: [web, database, { vip: '10.18.43.32' }], asked: [check, { port: 9200 }, site] }]);
+});
+
 test('a real server that is pinged admits it, and no port for it', () => {
   const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, redirect: 4000, check: { ping: {} } }';
   expect(wants('firewall', 'web1', { services })).toMatchObject([{ pinged: ['192.168.7.13'], asked: [] }]);

@@ -31,7 +31,7 @@ X`,
 flush ruleset
 table ip fw {
   chain end { counter log prefix "no: " reject with icmp type admin-prohibited; }
-  chain in { type filter hook input priority 10; policy accept; ct state invalid drop; tcp dport 22 accept; jump end; }
+  chain in { type filter hook input priority 10; policy accept; ct state invalid drop; ct state related accept; tcp dport 22 accept; jump end; }
 }
 table ip6 fw {
   chain in { type filter hook input priority 0; policy drop; ct state invalid drop; meta l4proto ipv6-icmp accept; }

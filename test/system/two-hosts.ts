@@ -78,7 +78,7 @@ function knows(host: NetHost, nic: string, addresses: readonly string[], mac: st
 }
 
 /**
- * Sends packets (`PROTOCOL FROM TO [PORT [FLAGS]]`, a port below zero is the sender's); those of them that came through. When the last
+ * Sends packets (`PROTOCOL FROM TO [PORT [FLAGS]]`, a port below zero is the sender's; those of ICMP: packets.py); those of them that came through. When the last
  * comes, which nothing may hold up, all that were sent before have had their time.
  */
 export async function through(
@@ -117,7 +117,7 @@ export async function through(
   return sent.filter((_, number) => heard.includes(`\n${number}\n`));
 }
 
-const protocols = ['1', '2', '4', '6', '17', '41', '112'];
+const protocols = ['1', '2', '4', '6', '17', '41', '58', '112'];
 
 /** A process that keeps a namespace alive; it ends with us. */
 export function hold(): NetHost {

@@ -96,21 +96,29 @@ describe('managed', () => {
     expect(ids({ ...director, role: 'backend' }, found)).toEqual(['live:public:80/tcp', 'persisted:public:80/tcp']);
   });
 
-  test('a backend admits what directors ask it, and tunnels from addresses of its own family', () => {
+  test('a backend admits what directors ask it from them, or from anybody where it is not said who they are, and tunnels from addresses of its own family', () => {
     const found = `${active}\nzones\n${zone('public (active)', { interfaces: 'eth0' })}`;
     const backend = {
       ...director,
       role: 'backend',
       services: [{ vip: '10.18.43.30', port: 80, forward: 'tun' }],
-      asked: [{ rip: '10.18.43.13', port: 8081 }],
-      directors: ['10.18.43.10', 'fd79::10'],
+      asked: [
+        { rip: '10.18.43.13', port: 8081 },
+        { rip: '10.18.43.14', port: 8081 },
+        { rip: '10.18.43.13', port: 80 },
+      ],
+      directors: ['10.18.43.10', '192.168.7.2', 'fd79::10'],
       vrrp_peers: [],
     };
-    expect(ids(backend, found).filter((id) => id.startsWith('live:'))).toEqual([
+    const live = (params: object) => ids(params, found).filter((id) => id.startsWith('live:'));
+    expect(live(backend)).toEqual([
       'live:public:80/tcp',
-      'live:public:8081/tcp',
+      'live:public:8081/tcp from 10.18.43.10',
+      'live:public:8081/tcp from 192.168.7.2',
       'live:public:tunnel (4) from 10.18.43.10',
+      'live:public:tunnel (4) from 192.168.7.2',
     ]);
+    expect(live({ ...backend, directors: [] })).toEqual(['live:public:80/tcp', 'live:public:8081/tcp']);
   });
 
   test('adverts over IPv6 come from link-local addresses', () => {
@@ -144,6 +152,64 @@ describe('managed', () => {
     const found = `${active}\nzones\ndefault|home\n${zone('home', {})}${zone('public (active)', { interfaces: 'eth1' })}`;
     const any = { ...director, vrrp_peers: [], interfaces: [] };
     expect(ids(any, found).filter((id) => id.startsWith('live:'))).toEqual(['live:public:80/tcp', 'live:home:80/tcp']);
+  });
+
+  describe('zones that have senders', () => {
+    const live = (params: object, ...zones: readonly string[]) =>
+      ids(params, `${active}\nzones\n${zones.join('')}`).filter((id) => id.startsWith('live:'));
+    const nic = zone('public (active)', { interfaces: 'eth0' });
+    const onNic = ['live:public:80/tcp', 'live:public:vrrp from 10.18.43.20', 'live:public:igmp'];
+
+    test('are asked before those of NICs: peers and clients are admitted there too', () => {
+      const all = ['live:internal:80/tcp', 'live:internal:vrrp from 10.18.43.20', 'live:internal:igmp'];
+      const unknown = ['ipset:friends', '52:54:00:12:34:56', '10.18.43.0/255.255.255.0'];
+      for (const sources of ['10.18.43.0/24', '192.168.7.0/24 10.18.43.20', ...unknown])
+        expect(live(director, nic, zone('internal (active)', { sources }))).toEqual([...onNic, ...all]);
+      const elsewhere = zone('internal (active)', { sources: '192.168.7.0/24 fd79::/64' });
+      expect(live(director, nic, elsewhere)).toEqual([...onNic, 'live:internal:80/tcp', 'live:internal:igmp']);
+    });
+
+    test('keep out whom they keep out, a peer excepted', () => {
+      for (const target of ['DROP', '%%REJECT%%'])
+        for (const sources of ['203.0.113.0/24', 'ipset:banned'])
+          expect(live(director, nic, zone('drop', { target, sources }))).toEqual(onNic);
+      const peer = zone('drop', { target: 'DROP', sources: '10.18.43.0/24' });
+      expect(live(director, nic, peer)).toEqual([...onNic, 'live:drop:vrrp from 10.18.43.20']);
+      const some = zone('office', { target: 'DROP', sources: '203.0.113.0/24', services: 'ssh' });
+      expect(live(director, nic, some)).toEqual([...onNic, 'live:office:80/tcp', 'live:office:igmp']);
+    });
+
+    test('now and after a reboot may be two', () => {
+      const now = zone('internal', { sources: '10.18.43.20' }).replaceAll('persisted|  sources: 10.18.43.20', 'persisted|  sources: ');
+      expect(ids(director, `${active}\nzones\n${nic}${now}`).filter((id) => id.includes('internal'))).toEqual([
+        'live:internal:80/tcp',
+        'live:internal:vrrp from 10.18.43.20',
+        'live:internal:igmp',
+      ]);
+    });
+  });
+
+  describe('what comes out of a tunnel', () => {
+    const tunnelled = {
+      ...{ state: 'managed', role: 'backend', directors: ['10.18.43.10'] },
+      services: [{ vip: '10.18.43.30', port: 80, forward: 'tun' }],
+    };
+    const live = (zones: string, more: object = {}) =>
+      ids({ ...tunnelled, ...more }, `${active}\nzones\ndefault|home\n${zones}`).filter((id) => id.startsWith('live:'));
+    const inZone = (name: string) => [`live:${name}:80/tcp`, `live:${name}:tunnel (4) from 10.18.43.10`];
+    const nic = zone('public (active)', { interfaces: 'eth0 eth1' });
+
+    test('is in the default zone, before its device is there too', () => {
+      expect(live(zone('home', {}) + nic)).toEqual([...inZone('public'), ...inZone('home')]);
+      expect(live(zone('home', {}) + nic, { interfaces: ['eth0'] })).toEqual([...inZone('public'), ...inZone('home')]);
+      expect(live(zone('home', {}) + nic, { services: [{ ...tunnelled.services[0], forward: 'dr' }] })).toEqual(['live:public:80/tcp']);
+    });
+
+    test('is in the zone that names its device', () => {
+      const named = zone('home', {}) + zone('internal', { interfaces: 'tunl0' }) + nic;
+      expect(live(named)).toEqual([...inZone('internal'), ...inZone('public')]);
+      expect(live(named, { interfaces: ['eth0'] })).toEqual([...inZone('internal'), ...inZone('public')]);
+    });
   });
 
   describe('replies of real servers behind NAT', () => {
@@ -184,7 +250,7 @@ describe('managed', () => {
     const want = firewall.params.parse({ ...director, services: [{ vip: '10.18.43.30', port: 80 }] });
     const seen = firewall.parse({ stdout: `${active}\nzones\n${zone('public', { interfaces: 'eth0' })}`, stderr: '', exit: 0 }, want);
     const runs = firewall.plan(seen, want, planContext()).map(({ run }) => renderSh(run, String));
-    expect(runs).toHaveLength(8);
+    expect(runs).toHaveLength(12);
     expect(
       runs.filter((run) => !/^firewall-cmd ( |--permanent )('--zone=public' '--add-(port|rich-rule)=|--direct --add-rule )/.test(run)),
     ).toEqual([]);

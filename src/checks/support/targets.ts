@@ -32,7 +32,9 @@ export interface Target {
 
 /** What `from` asks; each page once, whichever services lead there. Clients ask only on their own segment: elsewhere they may not come. */
 export function targetsFor(from: Host, asked: Asked, fleet: Fleet): readonly Target[] {
-  const all = [...servedTargets(asked, fleet), ...proxiedTargets(asked, fleet)];
+  // A managed firewall of a backend lets nobody but the directors past nginx on these.
+  const closed = from.role === 'client' && fleet.firewall === 'managed';
+  const all = [...servedTargets(asked, fleet), ...(closed ? [] : proxiedTargets(asked, fleet))];
   const reachable = all.filter(({ rip }) => from.role !== 'client' || onSegmentOf(rip, from));
   return [
     ...new Map(reachable.map((target) => [`${target.host} ${target.protocol} ${targetUrl(target)} ${target.hostHeader}`, target])).values(),

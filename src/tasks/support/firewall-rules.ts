@@ -1,5 +1,5 @@
 /** What the cluster needs of a firewall that drops, as rules on packets. */
-import { familyOf, type PacketRule } from './packet-rule.ts';
+import { familyOf, type Message, type PacketRule } from './packet-rule.ts';
 
 export interface Needs {
   readonly director: boolean;
@@ -22,7 +22,7 @@ export interface Needs {
 /** Each once; a chain takes those of its hook and family. */
 export function neededRules(needs: Needs): readonly PacketRule[] {
   const rules = needs.director
-    ? [...servicesOfDirector(needs), ...askedByDirector(needs), ...pings(needs), ...pairOfDirectors(needs)]
+    ? [...servicesOfDirector(needs), ...errorsToDirector(needs), ...askedByDirector(needs), ...pings(needs), ...pairOfDirectors(needs)]
     : [...servicesOfBackend(needs), ...askedOfBackend(needs), ...pings(needs), ...tunnelled(needs)];
   return [...new Map(rules.map((rule) => [`${rule.hook} ${rule.family} ${rule.name}`, rule])).values()];
 }
@@ -57,19 +57,69 @@ function servicesOfDirector({ services }: Needs): readonly PacketRule[] {
   });
 }
 
+/**
+ * Errors about connections that are not tracked are related to nothing, and dropped as "invalid": above all that a packet is too big for
+ * the way to a client. IPVS passes them on to the real server, which has seen the whole connection.
+ */
+function errorsToDirector({ services }: Needs): readonly PacketRule[] {
+  return halves(services).flatMap((vip) =>
+    errorsTo(vip).flatMap((message) => {
+      const [family, protocol] = [familyOf(vip), icmp(vip)];
+      const error = { name: `${message} to ${vip}`, to: vip, protocol, message } as const;
+      return [
+        accept(vip, { ...error, hook: 'input' }),
+        { ...error, name: `untracked ${error.name}`, hook: 'prerouting', verdict: 'notrack', family } as const,
+        accept(vip, { ...error, hook: 'output' }),
+      ];
+    }),
+  );
+}
+
+/** VIPs of connections of which a director sees one half. */
+export function halves(services: Needs['services']): readonly string[] {
+  return [...new Set(services.filter(({ forward }) => forward !== 'nat').map(({ vip }) => vip))];
+}
+
+/** Those without which connections hang, or wait for an answer that does not come. */
+export function errorsTo(vip: string): readonly Message[] {
+  return familyOf(vip) === 'ip6' ? ['packet-too-big', 'destination-unreachable'] : ['destination-unreachable'];
+}
+
+function icmp(address: string): string {
+  return familyOf(address) === 'ip6' ? '58' : '1';
+}
+
 function askedByDirector({ asked }: Needs): readonly PacketRule[] {
   return asked.map(({ rip, port, protocol }) =>
     accept(rip, { name: `${port}/${protocol} to ${rip}`, to: rip, protocol, port, hook: 'output' }),
   );
 }
 
-function askedOfBackend({ asked }: Needs): readonly PacketRule[] {
-  return asked.map(({ rip, port, protocol }) => accept(rip, { name: `${port}/${protocol}`, protocol, port, hook: 'input' }));
+function askedOfBackend(needs: Needs): readonly PacketRule[] {
+  return questions(needs).map(({ rip, port, protocol, from }) => {
+    const what = { name: `${port}/${protocol}`, protocol, port, hook: 'input' } as const;
+    return accept(rip, from === undefined ? what : { ...what, name: `${what.name} from ${from}`, from });
+  });
+}
+
+type Question = Needs['asked'][number] & { readonly from: string | undefined };
+
+/** What a real server is asked on ports that are not open to all anyway; without `from` by anybody: it is not said who the directors are. */
+export function questions(needs: Needs): readonly Question[] {
+  const { asked, directors } = needs;
+  const place = (family: PacketRule['family'], protocol: string, port?: number) => `${family} ${port}/${protocol}`;
+  const open = servicesOfBackend(needs).map(({ family, protocol, port }) => place(family, protocol, port));
+  return asked
+    .filter(({ rip, port, protocol }) => !open.includes(place(familyOf(rip), protocol, port)))
+    .flatMap((each) => {
+      const near = directors.filter((from) => familyOf(from) === familyOf(each.rip));
+      return (directors.length === 0 ? [undefined] : near).map((from) => ({ ...each, from }));
+    });
 }
 
 /** Questions alone: the answer belongs to the connection, or comes from a host that asks nothing. */
 function pings(needs: Needs): readonly PacketRule[] {
-  const echo = (address: string) => ({ protocol: familyOf(address) === 'ip6' ? '58' : '1', echo: true }) as const;
+  const echo = (address: string) => ({ protocol: icmp(address), message: 'echo-request' }) as const;
   if (needs.director) return needs.pinged.map((rip) => accept(rip, { name: `ping to ${rip}`, to: rip, ...echo(rip), hook: 'output' }));
   return pingers(needs).map((from) => accept(from, { name: `ping from ${from}`, from, ...echo(from), hook: 'input' }));
 }
@@ -123,6 +173,12 @@ function tunnelled({ services, directors }: Needs): readonly PacketRule[] {
   return inner.flatMap((protocol) =>
     ends(directors, protocol).map((from) => accept(from, { name: `tunnel (${protocol}) from ${from}`, from, protocol, hook: 'input' })),
   );
+}
+
+/** What tunnels end in on a real server; the modules of the kernel name it so. */
+export function tunnelDevices({ director, services }: Pick<Needs, 'director' | 'services'>): readonly string[] {
+  const inner = director ? [] : services.filter(({ forward }) => forward === 'tun').map(({ vip }) => familyOf(vip));
+  return [...new Set(inner)].map((family) => (family === 'ip6' ? 'ip6tnl0' : 'tunl0'));
 }
 
 /** Both addresses of a tunnel are of the family that it carries. */

@@ -2,12 +2,14 @@
 import { type Change, sh } from '../../task.ts';
 import type { Admission, FirewalldSeen, Zone } from './firewalld.ts';
 import { policyChanges, type Reply } from './firewalld-replies.ts';
+import { rulesOfSources } from './firewalld-sources.ts';
 
 export interface Admissions {
+  /** Those of the NICs; those that have senders are found by their sources. */
   readonly zones: readonly string[];
   readonly rules: readonly Admission[];
   /** Direct rules in firewall-cmd's words, `ipv4 raw PREROUTING 0 …`, each with a short name and what is done. */
-  readonly direct: readonly { readonly name: string; readonly title: string; readonly words: readonly string[] }[];
+  readonly direct: readonly { readonly name: string; readonly title: string; readonly why?: string; readonly words: readonly string[] }[];
   readonly replies: readonly Reply[];
 }
 
@@ -19,9 +21,14 @@ export function firewalldChanges(seen: FirewalldSeen, wanted: Admissions): reado
 }
 
 function missing(when: 'live' | 'persisted', seen: FirewalldSeen, { zones, rules, direct }: Admissions): readonly Change[] {
-  const admitted = zones.flatMap((name) => {
+  const bySender = seen[when].zones.filter(({ name }) => !zones.includes(name));
+  const asked = [
+    ...zones.map((name) => ({ name, rules })),
+    ...bySender.map((zone) => ({ name: zone.name, rules: rulesOfSources(zone, rules) })),
+  ];
+  const admitted = asked.flatMap(({ name, rules: needed }) => {
     const zone = seen[when].zones.find((each) => each.name === name);
-    return rules.filter((rule) => !zone || !admits(zone, rule)).map((rule) => admitChange(when, name, rule));
+    return needed.filter((rule) => !zone || !admits(zone, rule)).map((rule) => admitChange(when, name, rule));
   });
   const untracked = direct.filter(({ words }) => !seen[when].direct.includes(words.join(' ')));
   return [...admitted, ...untracked.map((rule) => directChange(when, rule))];
@@ -55,10 +62,10 @@ function admitChange(when: 'live' | 'persisted', zone: string, { kind, rule, nam
   };
 }
 
-function directChange(when: 'live' | 'persisted', { name, title, words }: Admissions['direct'][number]): Change {
+function directChange(when: 'live' | 'persisted', { name, title, why, words }: Admissions['direct'][number]): Change {
   return {
     id: `${when}:direct:${name}`,
-    title: `${title}, ${whenWords[when]}${words.includes('--notrack') ? ': a director sees only one half of them' : ''}`,
+    title: `${title}, ${whenWords[when]}${why === undefined ? '' : `: ${why}`}`,
     was: '',
     will: `${words.join(' ')}\n`,
     run: sh`firewall-cmd ${flags(when)} --direct --add-rule ${words}`,

@@ -11,12 +11,17 @@ export interface Admission {
   readonly rule: string;
   /** Protocol that the zone may admit from everybody already. */
   readonly protocol?: string;
+  /** The only sender that it admits, an address or a prefix. */
+  readonly from?: string;
 }
 
 export interface Zone {
   readonly name: string;
   readonly target: string;
   readonly interfaces: readonly string[];
+  /** Networks, MAC addresses, `ipset:NAME`. */
+  readonly sources: readonly string[];
+  readonly services: readonly string[];
   readonly ports: readonly string[];
   readonly protocols: readonly string[];
   readonly rich: readonly string[];
@@ -84,6 +89,8 @@ function parseZones(text: readonly string[]): readonly Zone[] {
       name: text[head]?.split(' ', 1)[0] ?? '',
       target: words('target')[0] ?? 'default',
       interfaces: words('interfaces'),
+      sources: words('sources'),
+      services: words('services'),
       ports: words('ports'),
       protocols: words('protocols'),
       rich: body.filter((line) => line.startsWith('\t')).map((line) => line.trim()),
@@ -91,7 +98,10 @@ function parseZones(text: readonly string[]): readonly Zone[] {
   });
 }
 
-/** Zones that packets from these NICs go through; without NICs, every zone that has one of `all`. A NIC in no zone is in the default one. */
+/**
+ * Zones that packets from these NICs go through, unless a zone has their sender; without NICs, every zone that has one of `all`. A NIC in no
+ * zone is in the default one, one that is still to come also.
+ */
 export function zonesOf(seen: FirewalldSeen, nics: readonly string[], all: readonly string[]): readonly string[] {
   const { zones } = seen.live;
   const assigned = zones.filter(({ interfaces }) =>

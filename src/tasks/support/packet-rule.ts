@@ -2,6 +2,15 @@
 
 export type Verdict = 'accept' | 'notrack' | { readonly mark: number } | { readonly redirect: number } | { readonly segments: number };
 
+/** Of ICMP or ICMPv6, in the words of nft and of firewalld. */
+export type Message = 'echo-request' | 'destination-unreachable' | 'packet-too-big';
+
+/** In ICMP a packet that is too big is a code of an unreachable destination. */
+const messageNumbers = {
+  ip: { 'echo-request': '8', 'destination-unreachable': '3', 'packet-too-big': '3/4' },
+  ip6: { 'echo-request': '128', 'destination-unreachable': '1', 'packet-too-big': '2' },
+} as const;
+
 export interface PacketRule {
   /** What it is for, unique among our rules of a chain; it is the rule's comment on the host: `80/tcp to 10.18.43.30`. */
   readonly name: string;
@@ -14,8 +23,8 @@ export interface PacketRule {
   readonly protocol: string;
   readonly port?: number;
   readonly sourcePort?: number;
-  /** Of ICMP (1) or ICMPv6 (58) nothing but the question of a ping. */
-  readonly echo?: true;
+  /** Of ICMP (1) or ICMPv6 (58) nothing but this. */
+  readonly message?: Message;
   readonly verdict: Verdict;
 }
 
@@ -32,8 +41,8 @@ export function commentOf(name: string): string {
 
 /** Without `nft add rule FAMILY TABLE CHAIN`. `both`: the table holds both families. */
 export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
-  const { family, from, to, protocol, port, sourcePort, echo, verdict } = rule;
-  const transport = port !== undefined || sourcePort !== undefined || echo;
+  const { family, from, to, protocol, port, sourcePort, message, verdict } = rule;
+  const transport = port !== undefined || sourcePort !== undefined || message !== undefined;
   return [
     ...(both && from === undefined && to === undefined ? ['meta', 'nfproto', family === 'ip' ? 'ipv4' : 'ipv6'] : []),
     ...(from === undefined ? [] : [family, 'saddr', from]),
@@ -41,7 +50,7 @@ export function nftWords(rule: PacketRule, both: boolean): readonly string[] {
     ...(transport ? [] : ['meta', 'l4proto', protocol]),
     ...(port === undefined ? [] : [protocol, 'dport', String(port)]),
     ...(sourcePort === undefined ? [] : [protocol, 'sport', String(sourcePort)]),
-    ...(echo ? [family === 'ip6' ? 'icmpv6' : 'icmp', 'type', 'echo-request'] : []),
+    ...(message === undefined ? [] : [family === 'ip6' ? 'icmpv6' : 'icmp', 'type', message]),
     ...nftVerdict(verdict),
     'comment',
     `"${commentOf(rule.name)}"`,
@@ -56,17 +65,23 @@ function nftVerdict(verdict: Verdict): readonly string[] {
 }
 
 /** Without `iptables -A CHAIN`. */
-export function iptablesWords({ name, family, from, to, protocol, port, sourcePort, echo, verdict }: PacketRule): readonly string[] {
+export function iptablesWords({ name, family, from, to, protocol, port, sourcePort, message, verdict }: PacketRule): readonly string[] {
   return [
     ...(from === undefined ? [] : ['-s', from]),
     ...(to === undefined ? [] : ['-d', to]),
     ...['-p', protocol],
     ...(port === undefined ? [] : ['--dport', String(port)]),
     ...(sourcePort === undefined ? [] : ['--sport', String(sourcePort)]),
-    ...(echo ? (family === 'ip6' ? ['-m', 'icmp6', '--icmpv6-type', '128'] : ['-m', 'icmp', '--icmp-type', '8']) : []),
+    ...(message === undefined ? [] : icmpWords(family, message)),
     ...['-m', 'comment', '--comment', commentOf(name)],
     ...iptablesVerdict(verdict),
   ];
+}
+
+/** Types by number: not every version knows their names. */
+export function icmpWords(family: PacketRule['family'], message: Message): readonly string[] {
+  const number = messageNumbers[family][message];
+  return family === 'ip6' ? ['-m', 'icmp6', '--icmpv6-type', number] : ['-m', 'icmp', '--icmp-type', number];
 }
 
 function iptablesVerdict(verdict: Verdict): readonly string[] {

@@ -101,4 +101,10 @@ describe('pages of backends', () => {
     expect(targetsFor(hostNamed('dr1'), {}, natFleet).map(targetUrl)).toEqual(['http://192.168.9.13:8080/', 'http://192.168.9.14:8080/']);
     expect(targetsFor(hostNamed('probe'), {}, natFleet)).toEqual([]);
   });
+
+  test('behind nginx on the directors are closed to clients by a managed firewall', () => {
+    const asked = (host: string, firewall: 'untouched' | 'managed') => targetsFor(hostNamed(host), {}, { ...proxyFleet, firewall }).length;
+    expect([asked('probe', 'untouched'), asked('probe', 'managed')]).toEqual([2, 0]);
+    expect(asked('dr1', 'managed')).toBe(2);
+  });
 });
