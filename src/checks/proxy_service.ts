@@ -1,11 +1,12 @@
 /** nginx on the directors passes requests on: it runs, with the configuration that is there, and every backend answers each director. */
 import { z } from 'zod';
-import type { Fleet, Host, NamedSite, ProxySite, UpstreamServer } from '../model.ts';
+import type { Fleet, Host, ProxySite, UpstreamServer } from '../model.ts';
 import { defineCheck, type Finding, type Look } from '../task.ts';
 import { nginxLayout } from '../tasks/support/nginx-layout.ts';
 import { probeConfig } from '../tasks/support/nginx-process.ts';
 import { text } from '../tasks/support/params.ts';
 import { parseUnit, unitProbe } from '../tasks/support/systemd.ts';
+import { sitePage } from './support/entrances.ts';
 import { excerpt, fail, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
 import { listenerProbe, listeners } from './support/listeners.ts';
 import { fetchPages, type Page, type PageRequest, pageOf } from './support/pages.ts';
@@ -13,14 +14,23 @@ import { urlPath } from './support/params.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { endpoint } from './support/topology.ts';
 import { judgeUnit } from './support/unit.ts';
+import { statusIsRight, statusWords, type WebPage } from './support/web-pages.ts';
 
 const params = z.strictObject({
   path: urlPath.default('/').describe('Path of the page, with its query.'),
-  status: z.number().int().min(100).max(599).default(200).describe('HTTP status that the page answers with.'),
+  status: z
+    .number()
+    .int()
+    .min(100)
+    .max(599)
+    .optional()
+    .describe('HTTP status that the page answers with; unless said, 200 where lvsctl sees to the web servers, otherwise any below 500.'),
   marker: text
     .min(1)
-    .default('hostname')
-    .describe("Text in the body of every backend's page; hostname stands for each backend's own name in the inventory, as a whole word."),
+    .optional()
+    .describe(
+      "Text in the body of every backend's page; hostname stands for each backend's own name in the inventory, as a whole word, and is looked for on pages that lvsctl wrote unless said.",
+    ),
 });
 
 type Want = z.infer<typeof params>;
@@ -32,8 +42,8 @@ interface Target {
   readonly serverName: string | undefined;
   /** Absent: the site itself. */
   readonly backend?: string;
-  /** The page that the backends have for this name alone. */
-  readonly named?: NamedSite | undefined;
+  /** The page that the backends have for this name. */
+  readonly page: WebPage;
 }
 
 const expected = 'nginx on each director passes the sites on, and each backend answers it';
@@ -100,23 +110,26 @@ function judgePorts({ name }: Host, said: Said, { proxy }: Fleet): readonly Find
 }
 
 /** The sites at the director's own address, so that one which has no VIP is looked at too, and every backend that it would ask. */
-function targets(host: Host, { proxy, nginx }: Fleet): readonly Target[] {
-  const { sites, upstreams } = proxy ?? { sites: [], upstreams: [] };
-  const named = ({ serverName }: Pick<Target, 'serverName'>) => nginx?.sites.find((site) => site.serverName === serverName);
+function targets(host: Host, fleet: Fleet): readonly Target[] {
+  const { sites, upstreams } = fleet.proxy ?? { sites: [], upstreams: [] };
+  const behind = (site: ProxySite): readonly UpstreamServer[] => {
+    const names = [site.upstream, ...site.byUserAgent.map(({ upstream }) => upstream)];
+    return upstreams.filter(({ name }) => names.includes(name)).flatMap((each) => each.servers);
+  };
   const own = sites
     .filter((site) => alone(site, sites))
-    .flatMap(({ vip, port, serverName }) => {
-      const address = ownAddress(host, vip);
-      return address === undefined ? [] : [{ address, port, serverName }];
+    .flatMap((site) => {
+      const address = ownAddress(host, site.vip);
+      const { port, serverName } = site;
+      return address === undefined ? [] : [{ address, port, serverName, page: sitePage(serverName, behind(site), fleet) }];
     });
-  const behind = sites.flatMap((site) => {
-    const names = [site.upstream, ...site.byUserAgent.map(({ upstream }) => upstream)];
-    const servers = upstreams.filter(({ name }) => names.includes(name)).flatMap((each) => each.servers);
-    return servers.filter(({ weight }) => weight > 0).map((server) => backendTarget(server, site));
-  });
+  const backends = sites.flatMap((site) =>
+    behind(site)
+      .filter(({ weight }) => weight > 0)
+      .map((server) => backendTarget(server, site, fleet)),
+  );
   const key = ({ address, port, serverName = '' }: Target) => `${endpoint(address, port)} ${serverName}`;
-  const all = [...own, ...new Map(behind.map((target) => [key(target), target])).values()];
-  return all.map((target) => ({ ...target, named: named(target) }));
+  return [...own, ...new Map(backends.map((target) => [key(target), target])).values()];
 }
 
 /** Sites of several VIPs on one port are told apart by the VIP: the director's own address is none of them. */
@@ -133,16 +146,19 @@ function ownAddress({ interfaces }: Host, vip: string): string | undefined {
   return all.find((address) => sameFamily(address, vip));
 }
 
-function backendTarget({ host, address, port }: UpstreamServer, { serverName }: ProxySite): Target {
-  return { address, port, serverName, backend: host };
+function backendTarget(server: UpstreamServer, { serverName }: ProxySite, fleet: Fleet): Target {
+  const { host, address, port } = server;
+  return { address, port, serverName, backend: host, page: sitePage(serverName, [server], fleet) };
 }
 
-function request({ address, port, serverName, backend, named }: Target, { path, marker }: Want): PageRequest {
+function request({ address, port, serverName, backend, page }: Target, { path, marker: said }: Want): PageRequest {
+  const marker = said ?? 'hostname';
   const usual = marker === 'hostname';
-  const page = { url: `http://${endpoint(address, port)}${usual && named ? named.path : path}`, hostHeader: serverName };
-  if (usual && named) return { ...page, marker: named.body.trim().split('\n')[0] ?? '', match: 'text' };
-  if (usual && backend !== undefined) return { ...page, marker: backend, match: 'word' };
-  return { ...page, marker: usual ? '' : marker, match: 'text' };
+  const asked = { url: `http://${endpoint(address, port)}${usual && page.text !== undefined ? page.path : path}`, hostHeader: serverName };
+  if (usual && page.text !== undefined) return { ...asked, marker: page.text, match: 'text' };
+  // A page that lvsctl did not write need not hold the name, unless the user says that it does.
+  if (usual && backend !== undefined && (page.named || said !== undefined)) return { ...asked, marker: backend, match: 'word' };
+  return { ...asked, marker: usual ? '' : marker, match: 'text' };
 }
 
 function judgePage(target: Target, page: Page | undefined, want: Want, look: Look): Finding {
@@ -150,7 +166,8 @@ function judgePage(target: Target, page: Page | undefined, want: Want, look: Loo
   const site = `${serverName ?? 'the site'} on port ${port}`;
   const { name } = look.host;
   const asked = request(target, want);
-  const wanted = `status ${want.status}${asked.marker === '' ? '' : ` with "${excerpt(asked.marker)}"`} at ${asked.url}`;
+  const right = { status: want.status ?? target.page.status };
+  const wanted = `${statusWords(right)}${asked.marker === '' ? '' : ` with "${excerpt(asked.marker)}"`} at ${asked.url}`;
   if (!page) return unreadable(look, wanted);
   const who = backend === undefined ? `nginx of ${name}` : `${backend} (${endpoint(address, port)})`;
   const place = backend ?? name;
@@ -159,7 +176,7 @@ function judgePage(target: Target, page: Page | undefined, want: Want, look: Loo
       ? `tail /var/log/nginx/error.log on ${name}: it names the backend that did not answer`
       : `start the web server on ${backend}, and let ${name} in; see backend_service`;
   if (page.exit !== 0) return fail(place, `${who} gave ${name} no page for ${site} (curl ended with ${page.exit})`, wanted, fix);
-  if (page.status !== want.status) return fail(place, `${who} answered ${name} with status ${page.status} for ${site}`, wanted, fix);
+  if (!statusIsRight(right, page.status)) return fail(place, `${who} answered ${name} with status ${page.status} for ${site}`, wanted, fix);
   if (!page.marked) {
     const more = `put "${excerpt(asked.marker)}" on the page of ${place}, or give this check its marker`;
     return fail(

@@ -9,13 +9,17 @@ import { fail, nobodyLooked, notRun, toolMissing, unreadable } from './support/f
 import { urlPath } from './support/params.ts';
 import { type Answer, answersOf, askedFor, type Campaign, requestProbe } from './support/requests.ts';
 import { heard, type Said, telling } from './support/said.ts';
-import { endpoint } from './support/topology.ts';
 import { judgeErrors, judgeFaithful, judgeShares, type Visit } from './support/visits.ts';
+import { pageAddress, pageUrl } from './support/web-pages.ts';
 
 const params = z.strictObject({
   requests: z.number().int().min(1).max(1000).default(40).describe('Requests to each service, each over a new connection.'),
   max_error_rate: z.number().min(0).max(1).default(0).describe('Share of requests that may fail: 0.01 is one in a hundred.'),
-  path: urlPath.default('/').describe("Path of a page that holds the backend's name."),
+  path: urlPath
+    .optional()
+    .describe(
+      "Path of a page that holds the backend's name, for every TCP service; unless said, the health check's page, otherwise the one that lvsctl wrote, otherwise connections are opened alone.",
+    ),
 });
 
 type Want = z.infer<typeof params>;
@@ -26,8 +30,8 @@ export default defineCheck<Want>({
   from: ['client', 'director'],
   probe: (want, host, fleet) =>
     host.role === 'client'
-      ? telling(requestProbe(entrancesOf(fleet).map((entrance, id) => campaign(entrance, id, host, want))))
-      : boundProbe(fleet),
+      ? telling(requestProbe(entrancesOf(fleet, want.path).map((entrance, id) => campaign(entrance, id, host, want))))
+      : boundProbe(fleet, want),
   expect: (looks, want, context) => {
     const expected = 'requests through each VIP answered by its backends as their weights say';
     const clients = looks.filter(({ host }) => host.role === 'client');
@@ -36,37 +40,41 @@ export default defineCheck<Want>({
     if (usable.length === 0) return useless.length > 0 ? useless : [nobodyLooked('client', context.fleet, expected)];
     return [
       ...useless,
-      ...entrancesOf(context.fleet).flatMap((entrance, id) => judgeEntrance(entrance, id, { usable, looks, want, context })),
+      ...entrancesOf(context.fleet, want.path).flatMap((entrance, id) => judgeEntrance(entrance, id, { usable, looks, want, context })),
     ];
   },
-  example: { requests: 40, max_error_rate: 0, path: '/' },
+  example: { requests: 40, max_error_rate: 0 },
 });
 
 /** Addresses of the VIP's family to send from, where one alone would show nothing. */
 function sourcesOf(entrance: Entrance, host: Host): readonly string[] {
-  if (!needsSources(entrance) || entrance.wholeNetworks || entrance.protocol === 'udp') return [];
+  if (!needsSources(entrance) || entrance.wholeNetworks || !entrance.page) return [];
   return (host.sources ?? []).filter((address) => familyOf(address) === familyOf(entrance.vip));
 }
 
 function campaign(entrance: Entrance, id: number, host: Host, want: Want): Campaign {
-  const { vip, port, protocol, tls, servers, hostHeader, userAgent, payload } = entrance;
+  const { vip, port, protocol, page, servers, userAgent, payload } = entrance;
   const sources = sourcesOf(entrance, host);
   const use = Math.min(sources.length, 8 * servers.length, 64);
-  const path = want.path === '/' ? (entrance.path ?? want.path) : want.path;
-  const place = protocol === 'udp' ? { port, payload } : { url: `${tls ? 'https' : 'http'}://${endpoint(vip, port)}${path}` };
   return {
-    ...{ id, vip, hostHeader, userAgent, ...place },
-    requests: use > 0 ? Math.max(2, Math.ceil(want.requests / use)) : want.requests,
+    ...{ id, vip, port, userAgent, payload, connect: protocol === 'tcp' },
+    ...(page && { url: pageUrl(page, vip, port), hostHeader: page.hostHeader, resolve: pageAddress(page, vip, port) }),
+    requests: use > 0 ? Math.max(2, Math.ceil(want.requests / use)) : requestsTo(entrance, want),
     markers: servers.map((server) => server.host),
     sources,
     use,
   };
 }
 
+/** A server that is connected to and told nothing may count that as a mistake, and shut the client out after some: few do. */
+function requestsTo({ protocol, page, servers }: Entrance, { requests }: Want): number {
+  return page || protocol === 'udp' ? requests : Math.min(requests, 2 * servers.length);
+}
+
 /** Which of the clients' addresses are bound to a backend already; read before the clients begin, as far as one can. */
-function boundProbe(fleet: Fleet): Sh | undefined {
+function boundProbe(fleet: Fleet, { path }: Want): Sh | undefined {
   const clients = fleet.hosts.filter(({ role }) => role === 'client');
-  const bindable = entrancesOf(fleet).filter(({ service }) => service !== undefined);
+  const bindable = entrancesOf(fleet, path).filter(({ service }) => service !== undefined);
   const sources = [...new Set(bindable.flatMap((entrance) => clients.flatMap((host) => sourcesOf(entrance, host))))];
   if (sources.length === 0) return undefined;
   const pattern = `^[A-Z]+ +(${sources.map(listedAddress).join('|')}) 0000 `;

@@ -1,17 +1,18 @@
 /** The VIP on exactly one director, on its interface, as a single address. */
 import { z } from 'zod';
 import type { Fleet, VirtualAddress } from '../model.ts';
-import { type CheckContext, defineCheck, type Finding, type Look, sh } from '../task.ts';
+import { type CheckContext, defineCheck, type Finding, type Look } from '../task.ts';
 import { addressesOf, addressProbe, cidr, hostPrefix, type InterfaceAddress } from './support/addresses.ts';
 import { fail, listed, nobodyLooked, notRun, pass, unreadable } from './support/finding.ts';
+import { type Link, linkProbe, linksOf, linkTrouble } from './support/links.ts';
 import { heard, telling } from './support/said.ts';
 
 /** One director's answer. */
 interface Answer {
   readonly host: string;
   readonly addresses: readonly InterfaceAddress[];
-  /** `operstate` by the name of each interface that may carry a VIP; `absent` where there is no such interface. */
-  readonly links: Readonly<Record<string, string>>;
+  /** Interfaces that may carry a VIP. */
+  readonly links: readonly Link[];
 }
 
 export default defineCheck({
@@ -19,15 +20,7 @@ export default defineCheck({
     'Each VIP is on exactly one director, on the declared interface, with the declared prefix (/32, /128; that of its segment for the gateway of NAT).',
   params: z.strictObject({}),
   from: ['director'],
-  probe: (_, __, { virtualAddresses }) =>
-    telling(
-      addressProbe,
-      ...[...new Set(virtualAddresses.map((each) => each.interface))].map(
-        (nic) => sh`link=absent
-[ ! -r ${`/sys/class/net/${nic}/operstate`} ] || read -r link <${`/sys/class/net/${nic}/operstate`}
-printf 'link %s %s\n' ${nic} "$link"`,
-      ),
-    ),
+  probe: (_, __, { virtualAddresses }) => telling(addressProbe, linkProbe([...new Set(virtualAddresses.map((each) => each.interface))])),
   expect: (looks, _, context) => {
     const expected = 'each VIP on exactly one director';
     if (looks.length === 0) return [nobodyLooked('director', context.fleet, expected)];
@@ -42,8 +35,7 @@ function readAnswer(look: Look): Answer | undefined {
   const said = heard(look);
   const addresses = said ? addressesOf(said) : [];
   if (!said || addresses.length === 0) return undefined;
-  const links = Object.fromEntries(said.all('link').map((line) => line.split(' ', 2) as [string, string]));
-  return { host: look.host.name, addresses, links };
+  return { host: look.host.name, addresses, links: linksOf(said) };
 }
 
 function judgeVip(place: VirtualAddress, answers: readonly Answer[], { fleet }: CheckContext): readonly Finding[] {
@@ -96,7 +88,9 @@ function judgePlace(place: VirtualAddress, holder: Answer, expected: string, fix
       : `write ${cidr(place)} in virtual_ipaddress of every director`;
     return fail(holder.host, found, expected, `${fix}${why}`);
   }
-  return pass(holder.host, found, expected);
+  const link = holder.links.find(({ nic }) => nic === vipInterface);
+  const trouble = link && linkTrouble(link, holder.host);
+  return trouble ? fail(holder.host, `${found}, but ${trouble.found}`, expected, trouble.fix) : pass(holder.host, found, expected);
 }
 
 function splitBrain(vip: string, host: string, holders: readonly Answer[], expected: string, nic: string): Finding {
@@ -124,17 +118,17 @@ function nobodyHasIt(
   expected: string,
   fleet: Fleet,
 ): Finding {
-  const link = links[vipInterface];
+  const link = links.find(({ nic }) => nic === vipInterface);
   const found = `no director has ${vip}`;
-  if (link === 'absent')
+  if (link?.state === 'absent')
     return fail(
       host,
       `${found}; there is no interface ${vipInterface} here`,
       expected,
       `name the right one in the inventory: ${fleet.vrrp ? 'vrrp.vip_interface' : 'static.interface'}, or nat.interface for the gateway`,
     );
-  if (link === 'down' || link === 'lowerlayerdown')
-    return fail(host, `${found}; ${vipInterface} is ${link}`, expected, `ip link set ${vipInterface} up`);
+  const trouble = link && linkTrouble(link, host);
+  if (trouble) return fail(host, `${found}; ${trouble.found}`, expected, trouble.fix);
   const start = 'systemctl start keepalived; if it runs it is in FAULT: journalctl -u keepalived -n 20 says why';
   return fail(
     host,

@@ -69,7 +69,7 @@ export const inventorySchema = z.strictObject({
   services: z.array(service).min(1, { error: 'at least one service' }).optional().describe('What clients connect to (IPVS)'),
   proxy: proxy.optional().describe('What clients connect to, passed on by nginx on the directors (layer 7)'),
   nat: nat.optional().describe('The way back through the directors, for services with forward: nat'),
-  sync: yes().default(false).describe('The state of connections is copied to the other directors, on 8848/udp'),
+  sync: yes().default(false).describe('The state of connections is copied to the other directors, by multicast on 8848/udp'),
   directors: hostsOf(director).describe('Hosts that run keepalived'),
   backends: hostsOf(backend).describe('Hosts that answer'),
   clients: hostsOf(client).optional().describe("Hosts on the VIP's segment to look from"),

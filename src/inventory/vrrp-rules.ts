@@ -29,6 +29,7 @@ export function vrrpFaults(draft: Draft): readonly Complaint[] {
     ...priorityFaults(all, draft),
     ...pairFaults(all, draft),
     ...unicastFaults(draft),
+    ...alarmFaults(draft),
   ];
 }
 
@@ -225,6 +226,14 @@ function unicastFaults({ shape, fleet }: Draft): readonly Complaint[] {
       return [keyFault('no-heartbeat', at, found, `give it one there, or take unicast away; its interfaces: ${networksOf(host)}`)];
     });
   });
+}
+
+/** The alarm asks by ARP: of an instance that it never asks about it would always be silent. */
+function alarmFaults({ fleet: { vrrp } }: Draft): readonly Complaint[] {
+  const names = (vrrp?.instances ?? []).filter(({ family }) => family === 'ipv6').map(({ instance }) => instance);
+  if (vrrp?.alarm === undefined || names.length === 0) return [];
+  const found = `vrrp.alarm asks by ARP, which ${names.join(', ')} has not: IPv6`;
+  return [keyFault('no-alarm', ['vrrp', 'alarm'], found, 'take alarm away; lvsctl verify finds two masters of IPv6 too')];
 }
 
 /** Every director has a priority in every instance, and no two the same. */

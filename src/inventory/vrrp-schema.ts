@@ -75,7 +75,7 @@ export const vrrp = z.strictObject({
   mail: mail.optional().describe('Mail on every change of state'),
   alarm: line('the path of a script')
     .optional()
-    .describe('Script on this machine that runs on a director that becomes master while another host answers for the VIP'),
+    .describe('Script on this machine that runs on a director that becomes master while another host answers for the VIP; IPv4 alone'),
 });
 
 export type VrrpShape = z.output<typeof vrrp>;

@@ -29,6 +29,7 @@ const nginx = {
 /** Every kind of cluster that makes a probe different. */
 const fleets: readonly Fleet[] = [
   fleet,
+  { ...fleet, sync: true },
   plainFleet({ scheduler: 'wrr' }, { nginx }),
   natFleet,
   plainFleet({ forward: 'tun', scheduler: 'sh' }),
@@ -118,7 +119,7 @@ describe.each([...checks])('%s', (name, check) => {
         expect(
           leaks(
             shadow,
-            [plainFleet(), proxyFleet].flatMap((each) => probesOf(name, check, params, each)),
+            [plainFleet({}, { sync: true }), proxyFleet].flatMap((each) => probesOf(name, check, params, each)),
             hostile,
           ),
         ).toEqual([]);

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import traffic from '../../src/checks/traffic.ts';
-import type { Finding, Fleet } from '../../src/model.ts';
-import { contextOf, fleet, fleetWith, hostNamed, look, plainFleet } from './support/fleet.ts';
+import type { Finding, Fleet, VirtualServer } from '../../src/model.ts';
+import * as clusters from './support/fleet.ts';
+import { contextOf, hostNamed, look, withPages } from './support/fleet.ts';
+
+const fleet = withPages(clusters.fleet);
+const plainFleet = (change: Partial<VirtualServer> = {}): Fleet => withPages(clusters.plainFleet(change));
 
 const address = '10.18.43.50';
 
@@ -121,6 +125,56 @@ describe('persistence', () => {
   });
 });
 
+describe('a server that is not known to speak HTTP', () => {
+  const database = clusters.plainFleet({ port: 3306, realServers: [{ host: 'web1', rip: '10.18.43.13', port: 3306, weight: 1 }] });
+  const opened = (...statuses: readonly string[]) =>
+    `using 0 1\n${statuses.map((status) => `got 0 ${status} 1 0 - -\n`).join('')}exit 0 0\n`;
+
+  test('is connected to, which shows nothing of the spread', () => {
+    const [errors, spread] = judge(database, opened('200', '200'));
+    expect(errors).toMatchObject({ status: 'pass', found: '2 of 2 connections of probe to 10.18.43.30:3306 opened' });
+    expect(spread).toMatchObject({
+      status: 'not-run',
+      found: 'connections to 10.18.43.30:3306 were opened alone: which backend took them is not to be seen',
+    });
+  });
+
+  test('that takes no connection fails', () => {
+    expect(judge(database, opened('200', '000'))[0]).toMatchObject({
+      status: 'fail',
+      found: '1 of 2 connections of probe to 10.18.43.30:3306 opened: 1 without an answer',
+    });
+  });
+
+  test('is asked for a page where the user says which', () => {
+    const [errors] = judge(database, `using 0 1\n${own('1'.repeat(40))}`, undefined, { path: '/whoami' });
+    expect(errors?.found).toContain('40 of 40 requests of probe to 10.18.43.30:3306 answered with status 200');
+  });
+});
+
+describe('a web server that lvsctl does not see to', () => {
+  const check = { kind: 'http', timeout: 3, retry: 1, delayBeforeRetry: 1, delayLoop: 6, path: '/healthz', status: 204 } as const;
+  const foreign = clusters.plainFleet({ check });
+
+  test('is asked what its health check asks, and its page need not hold a name', () => {
+    expect(statuses(judge(foreign, `using 0 1\n${own('0'.repeat(40), 204)}`))).toEqual(['pass', 'not-run']);
+    expect(judge(foreign, `using 0 1\n${own('0'.repeat(40), 200)}`)[0]).toMatchObject({ status: 'fail' });
+  });
+
+  test.each([
+    ['one backend alone', '1'.repeat(40)],
+    ['now one, now none', '10'.repeat(20)],
+  ])('names on its pages prove no mistake: %s', (_, marks) => {
+    expect(judge(foreign, `using 0 1\n${own(marks, 204)}`)[1]).toMatchObject({ status: 'not-run' });
+  });
+
+  test('nor that a client was not kept', () => {
+    const persistent = clusters.fleetWith({ check });
+    const torn = `using 0 16\n${from('12'.repeat(8)).replaceAll(' 200 1 ', ' 204 1 ').replace('1 10.18.43.200', '2 10.18.43.200')}`;
+    expect(judge(persistent, torn)[2]).toMatchObject({ status: 'not-run' });
+  });
+});
+
 describe('probe', () => {
   const text = (among: Fleet, host: string): string =>
     JSON.stringify(traffic.probe(traffic.params.parse({}), hostNamed(host, among), among));
@@ -135,11 +189,7 @@ describe('probe', () => {
     expect(text(fleet, 'dr1')).toContain('0A122BC8');
     expect(traffic.probe(traffic.params.parse({}), hostNamed('dr1'), plainFleet())).toBeUndefined();
     expect(
-      traffic.probe(
-        traffic.params.parse({}),
-        hostNamed('dr1'),
-        fleetWith({}, { hosts: fleet.hosts.filter(({ role }) => role !== 'client') }),
-      ),
+      traffic.probe(traffic.params.parse({}), hostNamed('dr1'), { ...fleet, hosts: fleet.hosts.filter(({ role }) => role !== 'client') }),
     ).toBeUndefined();
   });
 });

@@ -40,3 +40,8 @@ test('an interface that is not there is named', () => {
     'no director has 10.18.43.30; eth1 is lowerlayerdown',
   ]);
 });
+
+test('a VIP on a card that is down is not where packets come', () => {
+  const down = look('dr2', `${own}${vip('eth1    inet 10.18.43.30/32 scope global eth1')}link eth1 down 0x1003\n\nend\n`);
+  expect(judge(hasNot, down)).toMatchObject([{ status: 'fail', found: '10.18.43.30/32 on eth1 of dr2, but eth1 has no carrier' }]);
+});

@@ -74,6 +74,11 @@ describe('IPv6', () => {
     const vrrp = 'vrrp: { interface: eth0, instances: { VI_1: { id: 51, vips: [10.18.43.30] }, VI_6: { id: 51, vips: ["fd79::30"] } } }';
     const { instances } = fleetOf({ ...parts, vrrp }).vrrp ?? {};
     expect(instances?.map(({ family, version }) => `${family} ${version}`)).toEqual(['ipv4 2', 'ipv6 3']);
+    expect(
+      complaintsAbout(inventory({ ...parts, vrrp: vrrp.replace('interface: eth0', 'interface: eth0, alarm: two-masters.sh') })),
+    ).toEqual([
+      'web.yaml:2:26: vrrp.alarm asks by ARP, which VI_6 has not: IPv6; take alarm away; lvsctl verify finds two masters of IPv6 too',
+    ]);
   });
 });
 

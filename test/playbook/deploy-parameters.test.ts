@@ -187,3 +187,12 @@ test('a director with keepalived, too, has the repair page that the sorry server
   const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, sorry_server: "127.0.0.1:80" }';
   expect(wants('nginx_config', 'dr1', { services })).toMatchObject([{ sites: [{ name: 'repair', listen: [{ port: 80 }], status: 503 }] }]);
 });
+
+test('a director that shall sound the alarm has what it asks with', () => {
+  const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr }';
+  const vrrp = '{ id: 51, interface: eth0, alarm: two-masters.sh }';
+  const names = (parts: Parts) => wants('package', 'dr1', parts).map((want) => (want as { readonly name: unknown }).name);
+  // One for each family of distributions: which it is stands in the facts.
+  expect(names({ services, vrrp })).toEqual(expect.arrayContaining(['iputils-arping', 'iputils']));
+  expect(names({ services })).not.toEqual(expect.arrayContaining(['iputils-arping']));
+});

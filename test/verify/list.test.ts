@@ -14,7 +14,7 @@ const checksOf = (among: Fleet) => bindPlaybook(list, among, registry).flatMap((
 const tunnels = plainFleet({ forward: 'tun' });
 
 test('every check of lvsctl is in it for some cluster, and for none twice', () => {
-  const lists = [fleet, natFleet, tunnels, proxyFleet, staticFleet].map(checksOf);
+  const lists = [{ ...fleet, sync: true }, natFleet, tunnels, proxyFleet, staticFleet].map(checksOf);
   expect([...new Set(lists.flat())].toSorted()).toEqual([...registry.checks.keys()].toSorted());
   for (const each of lists) expect(new Set(each).size).toBe(each.length);
 });
@@ -26,6 +26,7 @@ test('what a cluster has not at all is left out', () => {
   expect(checksOf(staticFleet)).not.toContain('keepalived_service');
   expect(checksOf(fleet)).not.toContain('nat_path');
   expect(checksOf(fleet)).not.toContain('proxy_service');
+  expect(checksOf(fleet)).not.toContain('sync_daemon');
 });
 
 test('traffic comes first, so that directors tell what was bound before the client binds it', () => {

@@ -9,6 +9,8 @@ export interface PageRequest {
   /** `word`: not as a part of a longer name, so that web1 is not found in web10. */
   readonly match: 'word' | 'text';
   readonly hostHeader?: string | undefined;
+  /** `NAME:PORT:ADDRESS`, where `url` has a name. */
+  readonly resolve?: string | undefined;
 }
 
 export interface Page {
@@ -25,9 +27,9 @@ export interface Page {
 export function fetchPages(requests: readonly PageRequest[]): Sh {
   const calls = requests.map(
     (
-      { url, marker, match, hostHeader },
+      { url, marker, match, hostHeader, resolve },
       index,
-    ) => sh`page ${index} ${url} ${match} ${marker} ${hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]} &
+    ) => sh`page ${index} ${url} ${match} ${marker} ${hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]} ${resolve === undefined ? [] : ['--resolve', resolve]} &
 `,
   );
   return sh`if command -v curl >/dev/null 2>&1; then

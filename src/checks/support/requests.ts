@@ -1,6 +1,7 @@
 /** Many requests to VIPs, each over a new connection or from a new port, also from addresses that a client only borrows for it. */
 import { lines, type Sh, sh } from '../../task.ts';
 import { chooseAddresses, eachAddress, lendAddresses, returnAddresses } from './borrowed-addresses.ts';
+import { connections } from './connections.ts';
 import { datagrams } from './datagrams.ts';
 import { routeTo } from './route.ts';
 import type { Said } from './said.ts';
@@ -9,11 +10,14 @@ export interface Campaign {
   /** Names the answers; a number. */
   readonly id: number;
   readonly vip: string;
-  /** What is fetched by curl; any certificate will do. Absent: a datagram is sent to `port`. */
+  /** What is fetched by curl; any certificate will do. Absent: a datagram is sent to `port`, or a connection opened. */
   readonly url?: string;
+  /** `NAME:PORT:ADDRESS`, where `url` has a name. */
+  readonly resolve?: string | undefined;
+  readonly connect?: boolean;
   readonly hostHeader?: string | undefined;
   readonly userAgent?: string | undefined;
-  /** Datagrams: where to, and hexadecimal bytes. */
+  /** Datagrams and connections: where to, and hexadecimal bytes. */
   readonly port?: number;
   readonly payload?: string | undefined;
   readonly requests: number;
@@ -46,9 +50,11 @@ elif ! command -v awk >/dev/null 2>&1; then printf 'missing awk\n'
 else
 ${lines(prepare, eachAddress, ...visits)}
 fi`;
-  const sending = campaigns.flatMap(({ id, vip, port, url, requests, payload, markers }) =>
-    url === undefined && port !== undefined ? [datagrams({ id, address: vip, port, requests, payload, markers })] : [],
-  );
+  const sending = campaigns.flatMap(({ id, vip, port, url, connect, requests, payload, markers }) => {
+    if (url !== undefined || port === undefined) return [];
+    const place = { id, address: vip, port, requests };
+    return [connect === true ? connections(place) : datagrams({ ...place, payload, markers })];
+  });
   return lines(forget(campaigns), pages.length > 0 && fetching, ...sending);
 }
 
@@ -103,11 +109,15 @@ request_each() {
  * `request ADDRESS…` fetches the pages from every address, in one process: several addresses need a curl that knows `--next` (7.36). `-`
  * stands for whichever address the host takes.
  */
-function define({ id, url = '', requests, markers, hostHeader, userAgent }: Campaign): Sh {
+function define({ id, url = '', resolve, requests, markers, hostHeader, userAgent }: Campaign): Sh {
   const urls = Array.from({ length: requests }, () => ['--url', url]).flat();
   // Under TLS HTTP/1.0 is negotiated, and curl 7.88 refuses the answer of a server that has only 1.1.
   const version = url.startsWith('https:') ? '--http1.1' : '-0';
-  const heads = [...(hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]), ...(userAgent === undefined ? [] : ['-A', userAgent])];
+  const heads = [
+    ...(hostHeader === undefined ? [] : ['-H', `Host: ${hostHeader}`]),
+    ...(userAgent === undefined ? [] : ['-A', userAgent]),
+    ...(resolve === undefined ? [] : ['--resolve', resolve]),
+  ];
   return sh`id=${id} markers=${markers.join(' ')} longest=${url.startsWith('https:') ? 40 : 20}
 request() {
   left=$#

@@ -6,6 +6,8 @@ export interface Said {
   /** Every line of that key, in order, without the key. */
   readonly all: (key: string) => readonly string[];
   readonly first: (key: string) => string | undefined;
+  /** Every line of those keys, in order, as key and rest. */
+  readonly sequence: (keys: readonly string[]) => readonly (readonly [string, string])[];
 }
 
 /** The fragments as one probe that says `end` when it came to its end. */
@@ -24,5 +26,6 @@ export function heard(look: Look): Said | undefined {
   return {
     all: (key) => pairs.filter(([name]) => name === key).map(([, rest]) => rest),
     first: (key) => pairs.find(([name]) => name === key)?.[1],
+    sequence: (keys) => pairs.filter(([name]) => keys.includes(name)),
   };
 }

@@ -4,7 +4,7 @@ import { type Entrance, entranceName } from './entrances.ts';
 import { count, fail, listed, notRun, pass } from './finding.ts';
 import type { Answer } from './requests.ts';
 import { judgeSpread, type Share, type Spread } from './spread.ts';
-import { endpoint } from './topology.ts';
+import { pageAddress, pageUrl, statusIsRight, statusWords } from './web-pages.ts';
 
 /** One client's requests to one virtual server. */
 export interface Visit {
@@ -18,17 +18,17 @@ export interface Visit {
 
 /** Errors and latency. */
 export function judgeErrors(entrance: Entrance, { client, requests, answers }: Visit, maxErrorRate: number): Finding {
-  const right = entrance.protocol === 'udp' ? 'answered' : 'answered with status 200';
-  const expected = maxErrorRate === 0 ? `every request ${right}` : `at most ${maxErrorRate * 100} % of requests not ${right}`;
+  const { right, noun } = wordsFor(entrance);
+  const expected = maxErrorRate === 0 ? `every ${noun} ${right}` : `at most ${maxErrorRate * 100} % of ${noun}s not ${right}`;
   const name = entranceName(entrance);
-  if (requests === 0) return notRun(client, `${client} could send no request to ${name}`, expected, byHand(entrance, client));
-  const good = answers.filter(({ status }) => status === 200);
-  const found = `${good.length} of ${count(requests, 'request')} of ${client} to ${name} ${right}`;
+  if (requests === 0) return notRun(client, `${client} could send no ${noun} to ${name}`, expected, byHand(entrance, client));
+  const good = answers.filter((answer) => isGood(entrance, answer));
+  const found = `${good.length} of ${count(requests, noun)} of ${client} to ${name} ${right}`;
   const failed = requests - good.length;
-  const times = entrance.protocol === 'udp' ? '' : latency(good);
+  const times = entrance.page ? latency(good) : '';
   if (failed <= requests * maxErrorRate) return pass(client, `${found}${times}`, expected);
   const statuses = [...new Set(answers.map(({ status }) => status))]
-    .filter((status) => status !== 200 && status !== 0)
+    .filter((status) => !isGood(entrance, { status }) && status !== 0)
     .toSorted((one, other) => one - other);
   const other = statuses.map((status) => `${answers.filter((answer) => answer.status === status).length} with status ${status}`);
   const silent = requests - answers.filter(({ status }) => status !== 0).length;
@@ -37,11 +37,23 @@ export function judgeErrors(entrance: Entrance, { client, requests, answers }: V
   return fail(client, `${found}: ${listed(kinds)}${times}`, expected, fix);
 }
 
-function byHand({ vip, port, protocol, tls, hostHeader }: Entrance, client: string): string {
-  const place = endpoint(vip, port);
+/** Without a page to ask for, a datagram that was answered or a connection that was taken is told as status 200. */
+function isGood({ page }: Entrance, { status }: Pick<Answer, 'status'>): boolean {
+  return page ? statusIsRight(page, status) : status === 200;
+}
+
+function wordsFor({ protocol, page }: Entrance): { readonly noun: string; readonly right: string } {
+  if (page) return { noun: 'request', right: `answered with ${statusWords(page)}` };
+  return protocol === 'udp' ? { noun: 'request', right: 'answered' } : { noun: 'connection', right: 'opened' };
+}
+
+function byHand({ vip, port, protocol, page }: Entrance, client: string): string {
   if (protocol === 'udp') return `see by hand, with bash: exec 3<>/dev/udp/${vip}/${port}; echo >&3; dd count=1 <&3 on ${client}`;
-  const header = hostHeader === undefined ? '' : ` -H "Host: ${hostHeader}"`;
-  return `see by hand: curl -v${tls ? 'k' : ''}${header} ${tls ? 'https' : 'http'}://${place}/ on ${client}`;
+  if (!page) return `see by hand, with bash: timeout 2 bash -c ': <>/dev/tcp/${vip}/${port}'; echo $? on ${client}`;
+  const header = page.hostHeader === undefined ? '' : ` -H "Host: ${page.hostHeader}"`;
+  const resolve = pageAddress(page, vip, port);
+  const name = resolve === undefined ? '' : ` --resolve ${resolve}`;
+  return `see by hand: curl -v${page.tls ? 'k' : ''}${header}${name} ${pageUrl(page, vip, port)} on ${client}`;
 }
 
 function silenceFix({ service, vip, port, protocol }: Entrance): string {
@@ -74,7 +86,7 @@ export interface SharesContext {
 /** The spread over all clients together: two of them could take turns in step with the scheduler. */
 export function judgeShares(entrance: Entrance, visits: readonly Visit[], context: SharesContext): Finding {
   const client = visits.length === 1 && visits[0] ? visits[0].client : 'clients';
-  const good = visits.flatMap(({ answers }) => answers.filter(({ status, fresh }) => status === 200 && fresh));
+  const good = visits.flatMap(({ answers }) => answers.filter((answer) => isGood(entrance, answer) && answer.fresh));
   const uncounted = cannotCount(client, entrance, good);
   if (uncounted) return uncounted;
   if (!context.needsSources) return verdict(client, entrance, judgeSpread(sharesOf(entrance, good), entrance.scheduler), '');
@@ -101,11 +113,27 @@ function spreadExpected(entrance: Entrance): string {
 function cannotCount(client: string, entrance: Entrance, good: readonly Answer[]): Finding | undefined {
   const expected = spreadExpected(entrance);
   const strange = good.filter(({ markers }) => markers.length !== 1).length;
-  const fix = "each backend's page must hold its name in the inventory, and no other backend's";
   if (good.length === 0) return notRun(client, 'no answer to count', expected, '');
+  if (entrance.protocol === 'tcp' && !entrance.page)
+    return notRun(
+      client,
+      `connections to ${entranceName(entrance)} were opened alone: which backend took them is not to be seen`,
+      expected,
+      ownPage,
+    );
+  const fix = isOwn(entrance) ? "each backend's page must hold its name in the inventory, and no other backend's" : ownPage;
   if (strange === good.length) return notRun(client, 'no page names its backend', expected, fix);
   const found = `${count(strange, 'answer')} of ${good.length} named no single backend of ${entranceName(entrance)}`;
-  return strange > 0 ? fail(client, found, expected, fix) : undefined;
+  if (strange === 0) return undefined;
+  return isOwn(entrance) ? fail(client, found, expected, fix) : notRun(client, found, expected, fix);
+}
+
+const ownPage =
+  'where each backend has a page that holds its name: give this check its path; connections by backend: ipvsadm -Ln --stats on directors';
+
+/** Names on pages that lvsctl did not write may mean something else, or stand there by chance: they prove no mistake. */
+function isOwn({ protocol, page }: Entrance): boolean {
+  return protocol === 'udp' || page?.named === true;
 }
 
 /** Addresses bound before we came tell of an earlier spread: good when right, and no evidence when not. */
@@ -127,6 +155,7 @@ function verdict(client: string, entrance: Entrance, spread: Spread, prefix: str
   const expected = `${prefix}${spread.expected}`;
   if (spread.verdict === 'right') return pass(client, found, expected);
   if (spread.verdict === 'unknown') return notRun(client, found, expected, '');
+  if (!isOwn(entrance)) return notRun(client, `${found}, by names on pages that lvsctl did not write`, expected, ownPage);
   return fail(
     client,
     found,
@@ -157,14 +186,16 @@ export function judgeFaithful(entrance: Entrance, visits: readonly Visit[]): rea
   if (entrance.persistence === undefined) return [];
   const expected = `each client address stays with one backend of ${entranceName(entrance)} for ${entrance.persistence} s`;
   return visits.flatMap(({ client, answers }) => {
-    const good = answers.filter(({ status, markers }) => status === 200 && markers.length === 1);
+    const good = answers.filter((answer) => isGood(entrance, answer) && answer.markers.length === 1);
     const sources = [...new Set(good.map(({ source }) => source))]
       .map((source) => good.filter((answer) => answer.source === source))
       .filter(({ length }) => length > 1);
     if (sources.length === 0) return [];
     const moved = sources.filter((group) => group.some(({ markers }) => markers[0] !== group[0]?.markers[0]));
     if (moved.length === 0) return [pass(client, `${count(sources.length, 'source')} of ${client} stayed with one backend each`, expected)];
+    const found = `${moved.length} of ${sources.length} sources of ${client} were answered by several backends`;
+    if (!isOwn(entrance)) return [notRun(client, `${found}, by names on pages that lvsctl did not write`, expected, ownPage)];
     const fix = `persistence of ${entrance.persistence} s for ${entranceName(entrance)} on every director: see ipvs_table`;
-    return [fail(client, `${moved.length} of ${sources.length} sources of ${client} were answered by several backends`, expected, fix)];
+    return [fail(client, found, expected, fix)];
   });
 }

@@ -39,6 +39,13 @@ export interface BelievedService {
   readonly servers: readonly BelievedServer[];
 }
 
+/** Sets `waited` to 0 where the keepalived of `pid` waits for SIGUSR1, and to 50 where that would end it. */
+export const waitsForSignal: Sh = sh`waited=50
+{ while read -r key mask; do
+  mask=\${mask%??}
+  case $key$mask in SigBlk:*[2367abef] | SigCgt:*[2367abef]) waited=0 ;; esac
+done <"/proc/$pid/status"; } 2>/dev/null`;
+
 /**
  * Has the running keepalived write down what it believes: `dump` is the file, `answered` says whether it came, `second` is the kernel's
  * table at that time. Asking (SIGUSR1) is the one thing that this does beside reading: there is no other way to know. The file is root's,
@@ -48,12 +55,9 @@ export interface BelievedService {
  * table that was the same before and after: otherwise a health check was just changing both. A process that does not wait for the signal
  * yet, in the first moments of its life, would be ended by it: that one is not asked.
  */
-const ask: Sh = sh`waited=50
-{ while read -r key mask; do
-  mask=\${mask%??}
-  case $key$mask in SigBlk:*[2367abef] | SigCgt:*[2367abef]) waited=0 ;; esac
-done <"/proc/$pid/status"; } 2>/dev/null
-table() { awk '/^ *->/ { print "  ->", $2, $3, $4; next } { print }' /proc/net/ip_vs; }
+const ask: Sh = lines(
+  waitsForSignal,
+  sh`table() { awk '/^ *->/ { print "  ->", $2, $3, $4; next } { print }' /proc/net/ip_vs; }
 look() { stat -c '%i %s %z' -- "$dump" 2>/dev/null; }
 dump=/proc/$pid/root/tmp/keepalived_check.data tries=0 answered=''
 while [ "$tries" -lt 5 ] && [ "$waited" -lt 50 ]; do
@@ -72,7 +76,8 @@ while [ "$tries" -lt 5 ] && [ "$waited" -lt 50 ]; do
   [ "$first" = "$second" ] || continue
   [ ! -f "$dump" ] || [ -L "$dump" ] || [ "$(stat -c %u -- "$dump")" != 0 ] || answered='yes'
   break
-done`;
+done`,
+);
 
 /** Says `kernel none` or `process none`, or `process running` with the table, its tick, and what keepalived believes. */
 export const beliefsProbe: Sh = lines(

@@ -39,6 +39,11 @@ export const fleet: Fleet = {
   groups: { ...s0Fleet.groups, all: [...(s0Fleet.groups.all ?? []), 'probe'], clients: ['probe'] },
 };
 
+/** Backends whose web server lvsctl sees to, with a page that names the host on these ports. */
+export function withPages<Any extends Fleet>(among: Any, ports: readonly number[] = [80]): Any {
+  return { ...among, apache: { listeners: ports.map((port) => ({ port, protocol: 'tcp', tls: port === 443 })) } };
+}
+
 /** The fleet with its one virtual server changed. */
 export function fleetWith(change: Partial<VirtualServer>, more: Partial<Fleet> = {}): Fleet {
   return { ...fleet, services: [{ ...service, ...change }], ...more };
