@@ -5,7 +5,7 @@ import { type Change, defineCheck, defineTask, type Finding, sh } from '../../sr
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
 
 // Runs after runs, for real: they take their time on a busy machine.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let hosts: IsolatedFleet;
 beforeEach(() => {

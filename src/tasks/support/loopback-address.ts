@@ -54,7 +54,7 @@ function addChange(address: string, device: string, narrow: SeenAddress | undefi
     will: shown({ address, device, prefix, scope: 'global' }),
     run: lines(quietFor(address, device), narrow && sh`ip addr del ${place} dev ${device}`, add(address, device)),
     undo: narrow
-      ? sh`ip addr del ${place} dev ${device}; ip addr replace ${place} dev ${device} scope ${narrow.scope}`
+      ? sh`ip addr del ${place} dev ${device} || :; ip addr replace ${place} dev ${device} scope ${narrow.scope}`
       : del(place, device),
     risk: 'lockout',
   };
