@@ -4,6 +4,8 @@
  */
 import ejs from 'ejs';
 import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
+import { secretsIn } from '../sh/secret.ts';
+import { quote } from '../sh/sh.ts';
 import { explainFault, rejectBraces, textFault, textTruth } from './expression-faults.ts';
 import { guarded, noAssignment, saidOnly, standsFor, unguarded, unregistered } from './expression-names.ts';
 
@@ -64,7 +66,23 @@ function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
   const { fleet, host, vars, facts, loop, result } = scope;
   const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
   const turn = loop && { item: loop.item, loop_index: loop.index };
-  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result: saidOnly('result', result) }) };
+  return {
+    ...looked,
+    vars,
+    quote: quoteWords,
+    registered: registeredIn(scope),
+    ...turn,
+    ...(result && { result: saidOnly('result', result) }),
+  };
+}
+
+/** `quote(value)`: one word for a shell, of a list one for each of its values. */
+function quoteWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(quoteWords).join(' ');
+  const text = intoText(value);
+  // What is quoted now is not what comes in later.
+  if (secretsIn(text).size > 0) throw new Error('quote() is given a secret, whose value is not known here');
+  return quote(text);
 }
 
 /**
