@@ -36,15 +36,26 @@ const showing = sh`show() {
   done
 }`;
 
-/** Tables of cron, and the small scripts that they name. */
+/**
+ * Tables of cron, and the small scripts that root's name. Whoever has a table, or a folder with a script in it, could have root read
+ * another file and show lines of it: links are not followed, and all on the way to a script must be root's (or of whom `/` is).
+ */
 function cronProbe(fleet: Fleet): Sh {
   const words = anyOf(fleet, ['keepalived', 'ipvsadm', 'arp_ignore', 'arp_announce']);
   return lines(
     showing,
-    sh`set -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/*
-grep -IHsE ${words} "$@" | show cron
+    sh`roots() (
+  dir=$(cd -P -- "\${1%/*}/" 2>/dev/null && pwd -P) || exit 1
+  path=\${dir%/}/\${1##*/}; set -- /
+  while [ -n "$path" ]; do set -- "$@" "$path"; path=\${path%/*}; done
+  [ "$(find "$@" -maxdepth 0 '(' -uid 0 -o -uid "$top" ')' ! -type l ! '(' -perm -002 ! -perm -1000 ')' 2>/dev/null | grep -c .)" -eq $# ]
+)
+set -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/root /var/spool/cron/crontabs/root
+top=$(stat -c %u /)
+grep -IHsE ${words} "$@" /var/spool/cron/* /var/spool/cron/crontabs/* | sort -u | show cron
 grep -IshvE '^[[:space:]]*#' "$@" | grep -oE '/[A-Za-z0-9_./-]+' | sort -u | head -n 200 |
-  xargs -r sh -c 'find -H "$@" -maxdepth 0 -type f -perm /111 -size -64k 2>/dev/null' sh | xargs -r grep -IHsE ${words} | show called`,
+  xargs -r sh -c 'find "$@" -maxdepth 0 -type f -perm /111 -size -64k 2>/dev/null' sh |
+  while IFS= read -r file; do ! roots "$file" || printf '%s\n' "$file"; done | xargs -r grep -IHsE ${words} | show called`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { EXIT, LvsError } from '../errors.ts';
+import { forTerminal } from '../view/say.ts';
 import { orInterrupted } from './interruption.ts';
 
 /** Throws LvsError (exit 4) where nobody can be asked. */
@@ -16,7 +17,7 @@ export async function askSecret(question: string): Promise<string> {
   // readline echoes to its output: this one goes nowhere. It comes first, so that an answer typed at once is not shown either.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
-  process.stderr.write(`${question}: `);
+  process.stderr.write(`${forTerminal(question)}: `);
   try {
     return await orInterrupted(terminal.question(''));
   } finally {

@@ -3,12 +3,13 @@ import { styleText } from 'node:util';
 import { EXIT, type ExitCode, formatError, LvsError } from '../errors.ts';
 import { mask } from '../sh/secret.ts';
 import { printable } from '../view/printable.ts';
+import { sayAside } from '../view/say.ts';
 
 /** Prints the error and returns the exit code that stands for it. */
 export function complain(error: unknown, trace: boolean): ExitCode {
   const lines = error instanceof LvsError ? [error, ...error.others].map(formatError) : [`this is a defect of lvsctl: ${said(error)}`];
-  for (const line of lines) process.stderr.write(`${styleText('red', 'error:', { stream: process.stderr })} ${mask(printable(line))}\n`);
-  if (trace && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  for (const line of lines) sayAside(`${styleText('red', 'error:', { stream: process.stderr })} ${mask(printable(line))}`);
+  if (trace && error instanceof Error) sayAside(mask(printable(error.stack ?? '')));
   return error instanceof LvsError ? error.exitCode : EXIT.taskFailed;
 }
 

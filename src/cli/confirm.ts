@@ -5,6 +5,7 @@ import type { Answer } from '../flow.ts';
 import type { Plan, Report } from '../model.ts';
 import { needsWork } from '../plan/batches.ts';
 import { stepName } from '../plan/omit.ts';
+import { forTerminal, say } from '../view/say.ts';
 import { closingLine, reportText } from '../view/text.ts';
 import type { CommonFlags } from './flags.ts';
 import { orInterrupted } from './interruption.ts';
@@ -19,7 +20,7 @@ export async function confirm(soFar: Report, plan: Plan, flags: CommonFlags): Pr
       hint: flags.step ? '--step asks on a terminal' : 'say --yes, or look first with --check',
     });
   }
-  process.stdout.write(`${reportText(soFar, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`);
+  say(reportText(soFar, { diff: flags.diff ?? false, verbose: flags.verbose }));
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const ask = async (question: string): Promise<string> => (await orInterrupted(terminal.question(question))).trim().toLowerCase();
   try {
@@ -43,7 +44,7 @@ async function askEachStep(plan: Plan, ask: (question: string) => Promise<string
   const leaveOut = new Set<string>();
   const questions = stepsToAsk(plan);
   for (const { name, hosts, ids } of questions) {
-    const answer = await ask(`${name} (${hosts.join(', ')}): [n]o, [y]es, [c]ontinue without asking? `);
+    const answer = await ask(`${forTerminal(name)} (${hosts.join(', ')}): [n]o, [y]es, [c]ontinue without asking? `);
     if (answer.startsWith('c')) break;
     if (!answer.startsWith('y')) for (const id of ids) leaveOut.add(id);
   }

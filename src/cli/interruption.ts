@@ -1,5 +1,6 @@
 /** Ctrl-C, a closed terminal, a TERM: at once where nothing is touched yet; else what is at work is finished first, unless asked again. */
 import { EXIT, LvsError } from '../errors.ts';
+import { sayAside } from '../view/say.ts';
 
 export interface Interruption {
   readonly stop: AbortSignal;
@@ -18,7 +19,7 @@ export function listenForInterruption(resume: string, show: (line: string) => vo
   const leave = (line: string): never => {
     // The live view has hidden it.
     if (process.stdout.isTTY) process.stdout.write('\u001b[?25h');
-    process.stderr.write(`\n${line}\n`);
+    sayAside(`\n${line}`);
     process.exit(EXIT.interrupted);
   };
   const hear = (signal: NodeJS.Signals): void => {

@@ -4,6 +4,7 @@ import type { Fleet, Play, Playbook } from '../model.ts';
 import type { BoundPlay } from '../playbook/bind.ts';
 import { isChosen, type TagChoice } from '../playbook/tags.ts';
 import { type ListedBook, type ListedPlay, listingText } from '../view/listing.ts';
+import { say } from '../view/say.ts';
 import { printDocument } from './document.ts';
 import type { CommonFlags } from './flags.ts';
 import { type Books, bindAll, readAll } from './session.ts';
@@ -28,7 +29,7 @@ export async function list(command: string, file: string, flags: CommonFlags, bo
     ...(same ? [] : listed(checks, bound.checks, { tasks: false, checks: true })),
   ];
   if (flags.json) printDocument(command, EXIT.done, { playbooks: all });
-  else process.stdout.write(`${listingText(all)}\n`);
+  else say(listingText(all));
 }
 
 interface What {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import { differences, type Wrong, wrongsOf } from '../report/wrongs.ts';
 import { printable } from '../view/printable.ts';
+import { say as write } from '../view/say.ts';
 import { noWatch } from '../view/watch.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type Performance, runShown, show, startWatch } from './perform.ts';
@@ -54,5 +55,5 @@ const gone = (wrong: Wrong): string => `✔ no more: ${about(wrong)}`;
 
 function say(line: string, at: number): void {
   const time = new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace('T', ' ');
-  process.stdout.write(`${time} ${printable(line)}\n`);
+  write(`${time} ${printable(line)}`);
 }

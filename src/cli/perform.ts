@@ -4,6 +4,7 @@ import { type Answer, hostsOf, run } from '../flow.ts';
 import type { Host, Plan, Report } from '../model.ts';
 import { secretSlot, secretsIn } from '../sh/secret.ts';
 import { junitXml } from '../view/junit.ts';
+import { say, sayAside } from '../view/say.ts';
 import { reportText } from '../view/text.ts';
 import { noWatch, type Watch } from '../view/watch.ts';
 import type { CommonFlags } from './flags.ts';
@@ -31,9 +32,8 @@ export async function perform(performance: Performance): Promise<Report> {
 
 /** Prints the report, which decides on the exit code. */
 export function show(report: Report, flags: CommonFlags): void {
-  process.stdout.write(
-    flags.json ? `${JSON.stringify(report, null, 2)}\n` : `${reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose })}\n`,
-  );
+  if (flags.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else say(reportText(report, { diff: flags.diff ?? false, verbose: flags.verbose }));
   if (flags.junit !== undefined) writeJunit(flags.junit, report);
   process.exitCode = report.exitCode;
 }
@@ -42,7 +42,7 @@ function writeJunit(file: string, report: Report): void {
   try {
     writeFileSync(file, junitXml(report));
   } catch (error) {
-    process.stderr.write(`warning: ${file} could not be written: ${error instanceof Error ? error.message : error}\n`);
+    sayAside(`warning: ${file} could not be written: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -81,7 +81,7 @@ function remember(flow: Session, flags: CommonFlags, report: Report): void {
   try {
     rememberRun({ fleet: flow.fleet, lab: flags.lab ?? false }, report);
   } catch (error) {
-    process.stderr.write(`warning: this run is not remembered for --limit @failed: ${error instanceof Error ? error.message : error}\n`);
+    sayAside(`warning: this run is not remembered for --limit @failed: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -89,5 +89,5 @@ export async function startWatch(hosts: readonly Host[], flags: CommonFlags): Pr
   if (flags.json) return noWatch;
   if (process.stdout.isTTY && process.env.TERM !== 'dumb')
     return (await import('../view/tree.ts')).watchTree(hosts.map(({ name }) => name));
-  return (await import('../view/lines.ts')).watchLines((line) => process.stdout.write(`${line}\n`));
+  return (await import('../view/lines.ts')).watchLines(say);
 }

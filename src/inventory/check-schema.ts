@@ -30,7 +30,7 @@ const https = z.strictObject({
 
 const misc = z.strictObject({
   ...attempt,
-  script: line('the path of a script').describe('Script on this machine, relative to the inventory; it is shipped to the directors'),
+  script: line('the path of a script').describe('Script in the folder of the inventory, relative to it; it is shipped to the directors'),
   arguments: z.array(argumentWord).default(['{rip}']).describe("Its arguments; {rip} and {port} stand for the real server's"),
 });
 

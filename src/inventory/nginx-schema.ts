@@ -13,7 +13,7 @@ const tarball = {
   url: text(/^https?:\/\/[A-Za-z0-9[][^\s\p{C}"'\\]*$/u, 'an http or https URL')
     .optional()
     .describe("Where the tarball is fetched from; unless said, the program's own site"),
-  file: line('the path of a tarball').optional().describe('Instead of url: a tarball on this machine, relative to the inventory'),
+  file: line('the path of a tarball').optional().describe('Instead of url: a tarball in the folder of the inventory, relative to it'),
   configure: z
     .array(text(/^--[a-z][^\p{C}\p{Zl}\p{Zp}]*$/u, 'a flag of ./configure, which starts with --'))
     .default([])

@@ -1,6 +1,6 @@
 /** nginx on the directors (layer 7), as the user types it. */
 import { z } from 'zod';
-import { either, line, oneOf, text, vip, whole } from './fields.ts';
+import { either, oneOf, text, vip, whole } from './fields.ts';
 import { hostName, weight } from './host-schema.ts';
 
 const server = z.strictObject({
@@ -44,7 +44,9 @@ export const site = z.strictObject({
   fail_timeout: whole(1, 86_400).default(10).describe('Seconds in which failures are counted, and for which a backend is left out'),
   by_user_agent: z.array(byUserAgent).default([]).describe('Other backends for browsers that match; the first match counts'),
   client_max_body_size: size.optional().describe('Largest upload'),
-  access_log: line('the path of a file on the directors').optional().describe('Log of this site; its folder is made'),
+  access_log: text(/^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.+-]+)+$/, 'an absolute path of letters, digits, "_", ".", "+" and "-"')
+    .optional()
+    .describe('Log of this site; its folder is made'),
   connect_timeout: whole(1, 75).default(5).describe('Seconds to wait for a connection to a backend'),
   send_timeout: whole(1, 86_400).default(60).describe('Seconds between two writes to a backend'),
   read_timeout: whole(1, 86_400).default(60).describe('Seconds between two reads from a backend'),

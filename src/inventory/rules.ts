@@ -6,7 +6,7 @@ import { interfaceFaults } from './interface-rules.ts';
 import { natFaults } from './nat-rules.ts';
 import { nginxFaults } from './nginx-rules.ts';
 import { proxyFaults } from './proxy-rules.ts';
-import { scriptNameFaults } from './script-rules.ts';
+import { outsideFaults, scriptNameFaults } from './script-rules.ts';
 import { serviceFaults } from './service-rules.ts';
 import { shapeFaults } from './shape-rules.ts';
 import { vrrpFaults } from './vrrp-rules.ts';
@@ -24,6 +24,7 @@ export function findFaults(draft: Draft): readonly Complaint[] {
     natFaults,
     nginxFaults,
     scriptNameFaults,
+    outsideFaults,
   ];
   return rules.flatMap((rule) => rule(draft));
 }

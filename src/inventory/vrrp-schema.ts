@@ -41,7 +41,7 @@ const instance = z.strictObject({
 });
 
 const script = z.strictObject({
-  file: line('the path of a script').describe('Path on this machine, relative to the inventory; it is shipped to the directors'),
+  file: line('the path of a script').describe('Path in the folder of the inventory, relative to it; it is shipped to the directors'),
   arguments: z.array(argumentWord).default([]).describe('Its arguments'),
   interval: whole(1, 3600).default(5).describe('Seconds between two runs'),
   timeout: whole(1, 3600).default(5).describe('Seconds after which it has failed'),

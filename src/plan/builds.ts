@@ -4,7 +4,7 @@
  * names its builder, that change is done there, wherever it stands in the plan.
  */
 import { refuse } from '../errors.ts';
-import type { Artefact, Batch, Change, HostPlan, StepPlan } from '../model.ts';
+import type { Artefact, Batch, Blob, Change, HostPlan, StepPlan } from '../model.ts';
 import { sh } from '../sh/sh.ts';
 
 /** `held` are the keys of artefacts in the control machine's cache. Throws `refused` where a builder that is named is not at work in this run. */
@@ -34,7 +34,7 @@ function buildOf(artefact: Artefact, host: string): Change {
     id: `build:${artefact.key}`,
     title: elsewhere ? `${artefact.title} on ${artefact.on}` : artefact.title,
     was: '',
-    will: `${artefact.title}\n`,
+    will: `${[artefact.title, ...artefact.sources.flatMap(origin)].join('\n')}\n`,
     // Under another name until it is whole: a half-written artefact must never be shipped.
     run: sh`LVSCTL_ARTEFACT=$LVSCTL_ARTEFACTS/${artefact.key}.part; export LVSCTL_ARTEFACT
 (
@@ -48,4 +48,9 @@ mv "$LVSCTL_ARTEFACT" "$LVSCTL_ARTEFACTS"/${artefact.key}.tar.gz`,
     blobs: artefact.sources,
     ...(elsewhere && { on: artefact.on }),
   };
+}
+
+/** What is compiled is code, whoever named it: the plan says which. */
+function origin({ name, sha256, from }: Blob): readonly string[] {
+  return [`source ${name}, SHA-256 ${sha256}`, `from ${from.join(', or ')}`];
 }

@@ -8,7 +8,7 @@ import type { Scope } from './expression.ts';
 import { turnName, turnsOf } from './loop.ts';
 import type { Registry } from './registry.ts';
 import { plainVars, type VarLayers, withVars } from './scope.ts';
-import { checked, decide, filled, word } from './values.ts';
+import { checked, decide, filled, filledParams, word } from './values.ts';
 
 /** What binding looks at all the time. */
 export interface Binding {
@@ -57,7 +57,9 @@ function bindTurn({ entry, id, task, layers, loop }: Turn, outer: Omit<Scope, 'v
   const when = decide(entry.when, scope);
   if (when === false) return [];
   const name = String(filled(entry.name, scope));
-  const want = orWaits(entry, outer, () => ({ checked: checked(task.params, entry.params, filled(entry.params, scope), entry.task) }));
+  const want = orWaits(entry, outer, () => ({
+    checked: checked(task.params, entry.params, filledParams(entry.params, scope, task.params), entry.task),
+  }));
   const step: Step = {
     ...unbound(entry, id, scope.host),
     name: loop && name === entry.name.value ? turnName(name, loop) : name,

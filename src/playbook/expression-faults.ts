@@ -71,7 +71,7 @@ function habit(expression: string): string | undefined {
 function missingName(name: string, expression: string, { vars }: Names): string {
   if (name in vars) return `write vars.${name}`;
   if (/^(True|False|None)$/.test(name)) return `write ${name === 'None' ? 'null' : name.toLowerCase()}`;
-  return habit(expression) ?? 'the names are vars, host, fleet, facts, registered and, in a loop, item and loop_index';
+  return habit(expression) ?? 'the names are vars, host, fleet, facts, registered, quote and, in a loop, item and loop_index';
 }
 
 function fault(message: string, hint?: string): LvsError {

@@ -4,6 +4,8 @@
  */
 import ejs from 'ejs';
 import type { Facts, Fleet, Host, Iteration, Registered } from '../model.ts';
+import { secretsIn } from '../sh/secret.ts';
+import { quote } from '../sh/sh.ts';
 import { explainFault, rejectBraces, textFault, textTruth } from './expression-faults.ts';
 import { guarded, noAssignment, saidOnly, standsFor, unguarded, unregistered } from './expression-names.ts';
 
@@ -64,7 +66,23 @@ function namesIn(scope: Scope): Readonly<Record<string, unknown>> {
   const { fleet, host, vars, facts, loop, result } = scope;
   const looked = { fleet: guarded('fleet', fleet), host: guarded('host', host), facts: facts ? guarded('facts', facts) : factsNotYet };
   const turn = loop && { item: loop.item, loop_index: loop.index };
-  return { ...looked, vars, registered: registeredIn(scope), ...turn, ...(result && { result: saidOnly('result', result) }) };
+  return {
+    ...looked,
+    vars,
+    quote: quoteWords,
+    registered: registeredIn(scope),
+    ...turn,
+    ...(result && { result: saidOnly('result', result) }),
+  };
+}
+
+/** `quote(value)`: one word for a shell, of a list one for each of its values. */
+function quoteWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(quoteWords).join(' ');
+  const text = intoText(value);
+  // What is quoted now is not what comes in later.
+  if (secretsIn(text).size > 0) throw new Error('quote() is given a secret, whose value is not known here');
+  return quote(text);
 }
 
 /**
@@ -88,38 +106,49 @@ export function isTrue(condition: string, scope: Scope): boolean {
   return Boolean(value);
 }
 
+/** A text with its expressions replaced. */
+export type FillText = (text: string, scope: Scope, path: readonly (string | number)[]) => unknown;
+
 /**
  * A parameter tree with its expressions replaced by their values. A scalar that is one single `<%= … %>` keeps the value's type;
  * anything else becomes text. A mapping value that comes out `undefined` leaves the key out, so optional settings pass through.
  */
-export function fill(params: unknown, scope: Scope, failed: Failed = passOn, path: readonly (string | number)[] = []): unknown {
+export function fill(
+  params: unknown,
+  scope: Scope,
+  failed: Failed = passOn,
+  filling: FillText = (text) => fillText(text, scope),
+  path: readonly (string | number)[] = [],
+): unknown {
   if (typeof params === 'string') {
     try {
-      return fillText(params, scope);
+      return filling(params, scope, path);
     } catch (error) {
       return failed(error, path);
     }
   }
-  if (Array.isArray(params)) return params.map((item, index) => fill(item, scope, failed, [...path, index]));
+  if (Array.isArray(params)) return params.map((item, index) => fill(item, scope, failed, filling, [...path, index]));
   if (params !== null && typeof params === 'object') {
-    const filled = Object.entries(params).map(([key, value]) => [key, fill(value, scope, failed, [...path, key])] as const);
+    const filled = Object.entries(params).map(([key, value]) => [key, fill(value, scope, failed, filling, [...path, key])] as const);
     return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
   }
   return params;
 }
 
-function fillText(text: string, scope: Scope): unknown {
+/** `put` writes a value into the text; with one of its own, a text that is a single expression is no exception. */
+export function fillText(text: string, scope: Scope, put?: (value: unknown) => string): unknown {
   rejectBraces(text, scope);
   if (!text.includes('<%')) return text;
   const single = /^<%=((?:(?!%>)[\s\S])*)%>$/.exec(text.trim())?.[1];
   if (single !== undefined) {
     const value = evaluate(single, scope);
+    const whole = text === text.trim();
     // A line end behind a word or number belongs to the text; behind a list or a mapping it is only how the expression was typed.
-    if (text === text.trim() || typeof value === 'object') return value;
-    return text.replace(text.trim(), () => intoText(value));
+    if (typeof value === 'object' || (whole && !(put && typeof value === 'string'))) return value;
+    return text.replace(text.trim(), () => (put ?? intoText)(value));
   }
   // Without compileDebug EJS leaves the message of an error as it is.
-  const options = { escape: intoText, strict: false, compileDebug: false };
+  const options = { escape: put ?? intoText, strict: false, compileDebug: false };
   try {
     return ejs.render(text, namesIn(scope), options);
   } catch (error) {
@@ -127,7 +156,7 @@ function fillText(text: string, scope: Scope): unknown {
   }
 }
 
-function intoText(value: unknown): string {
+export function intoText(value: unknown): string {
   if (value === undefined || value === null) throw new Error(`an expression inside this text gives ${value}`);
   return String(value);
 }

@@ -4,12 +4,13 @@ import type { Where } from '../errors.ts';
 import { nearest } from '../inventory/nearest.ts';
 import type { Template } from '../model.ts';
 import { complaint, located } from './complaint.ts';
-import { FactsNeeded, fill, isTrue, type Scope } from './expression.ts';
+import { FactsNeeded, type Failed, type FillText, fill, isTrue, type Scope } from './expression.ts';
 import { isKnown, unknownName } from './expression-names.ts';
 import { moduleHabit } from './habits.ts';
 import { besideBook } from './local-paths.ts';
 import { explainParameter } from './parameter-faults.ts';
 import { undefinedVariable } from './scope.ts';
+import { fillingOf, templatesAsText } from './template-parameter.ts';
 
 /** True or false when the conditions can be decided now; those that need facts, joined to one, otherwise. */
 export function decide(when: readonly Template[], scope: Scope): boolean | string {
@@ -40,8 +41,8 @@ function rejectUndefined(text: string, scope: Scope, where: Where): void {
 }
 
 /** The template's value; a fact in it cannot be known before the probe. */
-export function filled(template: Template, scope: Scope): unknown {
-  return fill(template.value, scope, (error, path) => {
+export function filled(template: Template, scope: Scope, filling?: FillText): unknown {
+  const failed: Failed = (error, path) => {
     const where = template.place(path);
     if (!(error instanceof FactsNeeded)) throw located(error, where, 'playbook.expression');
     throw complaint(
@@ -50,7 +51,19 @@ export function filled(template: Template, scope: Scope): unknown {
       'playbook.facts',
       'it may be used in "when", and here behind "barrier: true"',
     );
-  });
+  };
+  return fill(template.value, scope, failed, filling);
+}
+
+/** The same of the parameters of a task: those that are templates take values as text. */
+export function filledParams(template: Template, scope: Scope, schema: z.ZodType): unknown {
+  const given = filled(template, scope, fillingOf(schema));
+  if (typeof template.value !== 'string') return given;
+  try {
+    return templatesAsText(schema, given);
+  } catch (error) {
+    throw located(error, template.place(), 'playbook.expression');
+  }
 }
 
 /** The parameters as the word's schema wants them. */

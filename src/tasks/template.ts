@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTask, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { absolutePath, accountName, fileMode, inlineLimit, localPath, text } from './support/params.ts';
+import { absolutePath, accountName, fileMode, inlineLimit, localPath, templateText, text } from './support/params.ts';
 import { validateWith, validator } from './support/validator.ts';
 import { fileChange, fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
@@ -16,7 +16,7 @@ const params = z.strictObject({
     .describe(
       'EJS text (write `<%%=` in a playbook), or a file that ends in `.ejs`: a path relative to the folder of the playbook, or else of the inventory.',
     )
-    .meta(localPath),
+    .meta({ ...localPath, ...templateText }),
   vars: z
     .record(z.string(), z.unknown())
     .default({})

@@ -6,11 +6,12 @@ import type { Watch } from './watch.ts';
 /** Where the total is not known, a line for so many units. */
 const unknownEvery = 50;
 
-export function watchLines(write: (line: string) => void): Watch {
+export function watchLines(out: (line: string) => void): Watch {
+  const write = (line: string): void => out(printable(line));
   const marks = new Map<string, number>();
   const emit = (event: Event): void => {
     if (event.kind === 'end') {
-      const detail = event.result === 'failed' ? `: ${printable(event.detail)}` : '';
+      const detail = event.result === 'failed' ? `: ${event.detail}` : '';
       write(
         `${event.host}: ${event.result === 'already' ? 'already so' : event.result}: ${event.title} (${event.seconds.toFixed(1)} s)${detail}`,
       );

@@ -71,13 +71,13 @@ function stepLines(step: StepReport, options: TextOptions): readonly string[] {
     step.why && step.status !== 'skipped'
       ? styleText('dim', `: ${printable(step.why)}`)
       : step.why
-        ? styleText('dim', ` (${step.why})`)
+        ? styleText('dim', ` (${printable(step.why)})`)
         : '';
   return [
-    `  ${markOf(step.status)} ${step.name}${why}`,
+    `  ${markOf(step.status)} ${printable(step.name)}${why}`,
     ...step.changes.flatMap((change) => changeLines(change, options)),
     ...step.stays.map((text) => `      ${styleText('yellow', 'stays')}: ${printable(text)}`),
-    ...step.pendingReboot.map((text) => `      ${styleText('yellow', 'after a reboot')}: ${text}`),
+    ...step.pendingReboot.map((text) => `      ${styleText('yellow', 'after a reboot')}: ${printable(text)}`),
   ];
 }
 
@@ -118,7 +118,7 @@ function checkLines(checks: readonly CheckResult[], options: TextOptions): reado
     const worst = (['fail', 'pass', 'not-run'] as const).find((status) => results.some((result) => result.status === status)) ?? 'not-run';
     const mark = markOf(({ fail: 'failed', pass: 'ok', 'not-run': 'not-run' } as const)[worst]);
     const shown = results.filter(({ status }) => options.verbose > 0 || status !== 'pass');
-    return [`${mark} ${worst === 'fail' ? styleText('bold', name) : name}`, ...shown.flatMap(findingLines)];
+    return [`${mark} ${worst === 'fail' ? styleText('bold', printable(name)) : printable(name)}`, ...shown.flatMap(findingLines)];
   });
 }
 

@@ -83,8 +83,8 @@ function note(row: Row, event: Event): void {
 
 function title(host: string, row: Row, more: string): string {
   const seconds = Math.round((Date.now() - row.since) / 1000);
-  const line = [host, printable(row.doing), row.detail, row.doing && seconds > 0 ? `${seconds} s` : '', more].filter(Boolean).join('  ');
-  return line.slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
+  const line = [host, row.doing, row.detail, row.doing && seconds > 0 ? `${seconds} s` : '', more].filter(Boolean).join('  ');
+  return printable(line).slice(0, Math.max(20, (process.stdout.columns ?? 80) - 4));
 }
 
 /** A bar where the total is known; otherwise only the amount: a bar that guesses would lie. */

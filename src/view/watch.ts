@@ -1,5 +1,6 @@
 /** What shows a run while it goes on: a live tree on a terminal, plain lines elsewhere, nothing with --json. */
 import type { Event } from '../model.ts';
+import { sayAside } from './say.ts';
 
 export interface Watch {
   readonly emit: (event: Event) => void;
@@ -9,4 +10,4 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-export const noWatch: Watch = { emit: () => {}, stops: (line) => void process.stderr.write(`${line}\n`), close: async () => {} };
+export const noWatch: Watch = { emit: () => {}, stops: sayAside, close: async () => {} };

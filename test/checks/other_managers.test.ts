@@ -99,6 +99,16 @@ test.each([
   expect(all).toEqual([{ status: 'fail', found: expect.stringMatching(found), fix: expect.stringContaining('dr1') }]);
 });
 
+test.each([
+  ['a table of anybody names', '/var/spool/cron/crontabs/ada', '/etc/checks/lvs.sh', ''],
+  ['is a link', '/etc/crontab', '/etc/open/link.sh', 'ln -s /etc/checks/lvs.sh /etc/open/link.sh'],
+  ['lies where anybody may put another', '/etc/crontab', '/etc/open/own.sh', 'cp -p /etc/checks/lvs.sh /etc/open/own.sh'],
+])('nothing is shown of a script that %s: it may be a file that only root may read', (_, table, named, prepare) => {
+  const script = file('/etc/checks/lvs.sh', '#!/bin/sh\nipvsadm -d -t 10.18.43.30:80 -r 10.18.43.13', '755');
+  const places = ['chmod 755 /etc', 'mkdir /etc/open', 'chmod 777 /etc/open'];
+  expect(findings([script, ...places, prepare, file(table, `* * * * * root ${named}`)])).toEqual(nobody);
+});
+
 test('where nothing is to be kept by keepalived, one is too many', () => {
   expect(findings([running('keepalived')], staticFleet, staticFleet.hosts.find(({ role }) => role === 'director')?.name)).toMatchObject([
     { status: 'fail', found: expect.stringMatching(/^keepalived runs/) },

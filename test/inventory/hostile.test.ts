@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -46,7 +47,7 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
 
 /** Everything that an inventory can say, each value right. */
 const full = {
-  ...(parse(base) as Record<string, unknown>),
+  ...(parse(base) as Record<'directors' | 'backends' | 'clients', unknown>),
   network: '10.18.43.0/24',
   ssh: { user: 'admin', port: 2222, key: '~/.ssh/web', sudo: true, timeout: 5 },
   vrrp: { id: 51, interface: 'eth0', vip_interface: 'eth1', mode: 'master-backup', advert: 1, auth_pass: '1111', instance: 'VI_1' },
@@ -76,12 +77,71 @@ const full = {
   vars: { greeting: 'hello', deep: { list: ['one'] } },
   lab: { release: 'trixie', packages: ['firewalld'], selinux: 'permissive', memory: 512 },
 };
+
+const hosts = { directors: full.directors, backends: full.backends, clients: full.clients };
+const sum = 'b'.repeat(64);
+
+const example = (name: string): Readonly<Record<string, unknown>> => parse(readFileSync(`inventory/${name}.yaml`, 'utf8'));
+
+/** What excludes each other: further inventories, each value right. */
+const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  NAT: example('nat'),
+  'static directors': example('static'),
+  'several instances': {
+    cluster: 'web',
+    ...hosts,
+    vrrp: {
+      interface: 'eth0',
+      instances: { A: { id: 51, vips: ['10.18.43.30'] }, B: { id: 52, vips: ['10.18.43.31', '10.18.43.32', '10.18.43.33'] } },
+      sync_groups: { BOTH: ['A', 'B'] },
+      scripts: { look: { file: 'scripts/look.sh', arguments: ['eth0'], interval: 2, timeout: 2, rise: 1, fall: 3 } },
+      track_scripts: ['look'],
+      track_processes: ['nginx'],
+      notify: 'scripts/notify.sh',
+      alarm: 'scripts/alarm.sh',
+      mail: { to: ['ops@example.org'], from: 'lvs@example.org', server: '10.18.43.1:25', timeout: 30 },
+    },
+    services: [
+      { vip: '10.18.43.30', port: 80, scheduler: 'rr', check: { misc: { script: 'package.json', arguments: ['{rip}'], timeout: 3 } } },
+      { vip: '10.18.43.31', port: 53, protocol: 'udp', scheduler: 'rr', check: { dns: { type: 'A', name: 'example.org' } } },
+      { vip: '10.18.43.32', port: 443, scheduler: 'rr', check: { https: { path: '/', host: 'web', status: 200, regex: 'right' } } },
+      { vip: '10.18.43.33', fwmark: 7, ports: [80, { port: 443, protocol: 'tcp' }], scheduler: 'rr' },
+    ],
+    keepalived: {
+      source: { version: '2.2.7', sha256: sum, url: 'https://example.org/k.tar.gz', configure: ['--enable-bfd'], prefix: '/opt/k' },
+    },
+    ipvsadm: { source: { version: '1.31', sha256: sum, file: 'ipvsadm.tar.gz', prefix: '/opt/i' } },
+    secrets: { file: 'secrets.age', identity: '~/age.key' },
+  },
+  'layer 7': {
+    cluster: 'web',
+    ...hosts,
+    vrrp: { id: 51, interface: 'eth0' },
+    proxy: {
+      sites: [
+        {
+          vip: '10.18.43.30',
+          port: 80,
+          server_name: 'web.example.org',
+          backends: ['web1'],
+          method: 'least_conn',
+          by_user_agent: [{ match: 'iphone', backends: { web2: { weight: 2, max_fails: 3, fail_timeout: 10 } } }],
+          client_max_body_size: '200m',
+          access_log: '/var/log/nginx/web.log',
+          buffer_size: '16k',
+          buffers: { number: 8, size: '16k' },
+        },
+      ],
+    },
+  },
+};
 const paths = pathsOf(full);
 const anyPath = fc.constantFrom(...paths);
 
 describe('whatever stands in the file, the answer is a fleet or located complaints', () => {
-  it('accepts the inventory that the others are made of', () => {
+  it('accepts the inventories that the others are made of', () => {
     expect(judge(JSON.stringify(full))?.services).toHaveLength(2);
+    for (const other of Object.values(others)) expect(() => parseInventory(JSON.stringify(other), 'web.yaml')).not.toThrow();
   });
 
   it('random text', () => {
@@ -166,26 +226,37 @@ describe('whatever stands in the file, the answer is a fleet or located complain
 
 describe('a hostile value', () => {
   /** Places that hold any text and are only ever handed on as values. */
-  const free = [/^hosts\.\d+\.vars\./, /^vars\./, /^hosts\.\d+\.ssh\.key$/, /^nginx\.source\.(?:file|configure\.\d+)$/];
-
-  it.each(paths.filter((path) => path.length > 0).map((path) => [path.join('.'), path] as const))(
-    'at %s is refused, or stays the value that it is',
-    (_, path) => {
-      fc.assert(
-        fc.property(hostileText, fc.constantFrom('', '--', '~/'), (hostile, before) => {
-          const typed = `${before}${hostile}`;
-          const fleet = judge(JSON.stringify(replaced(full, path, typed)));
-          for (const place of pathsOf(fleet ?? {})) {
-            const value = place.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], fleet);
-            if (typeof value !== 'string' || !value.includes(token)) continue;
-            expect(place.join('.')).toSatisfy((name: string) => free.some((pattern) => pattern.test(name)));
-            expect(value.endsWith(typed) || !value.startsWith('-')).toBe(true);
-          }
-        }),
-        { numRuns: 5 },
-      );
-    },
+  const free = [
+    ...[
+      /^hosts\.\d+\.vars\./,
+      /^vars\./,
+      /^hosts\.\d+\.ssh\.key$/,
+      /^(?:nginx\.s|keepalivedS|ipvsadmS)ource\.(?:file|configure\.\d+|url)$/,
+    ],
+    // Below the folder of the inventory, and under a name that keepalived.conf can hold; a pattern stands there in quotes.
+    ...[/^vrrp\.(?:scripts\.\d+\.file|notify|alarm)$/, /^services\.\d+\.check\.regex$/],
+  ];
+  const everywhere = Object.entries({ full, ...others }).flatMap(([name, document]) =>
+    pathsOf(document)
+      .filter((path) => path.length > 0)
+      .map((path) => [`${name}: ${path.join('.')}`, path, document] as const),
   );
+
+  it.each(everywhere)('at %s is refused, or stays the value that it is', (_, path, document) => {
+    fc.assert(
+      fc.property(hostileText, fc.constantFrom('', '--', '~/'), (hostile, before) => {
+        const typed = `${before}${hostile}`;
+        const fleet = judge(JSON.stringify(replaced(document, path, typed)));
+        for (const place of pathsOf(fleet ?? {})) {
+          const value = place.reduce<unknown>((inner, key) => (inner as Record<string | number, unknown>)[key], fleet);
+          if (typeof value !== 'string' || !value.includes(token)) continue;
+          expect(place.join('.')).toSatisfy((name: string) => free.some((pattern) => pattern.test(name)));
+          expect(value.endsWith(typed) || !value.startsWith('-')).toBe(true);
+        }
+      }),
+      { numRuns: 5 },
+    );
+  });
 
   it('as the name of a host, a group or an interface is refused', () => {
     const places = ['directors', 'backends', 'clients', 'groups', 'directors.dr1.interfaces'];

@@ -59,3 +59,13 @@ test('a builder that is named builds, also for a host that comes before it', () 
   expect(() => assignBuilds(plan(wants('web1')), new Set())).toThrow('web2, which is to compile nginx, is not at work in this run');
   expect(assignBuilds(plan(wants('web2')), new Set())[0]?.hosts[0]?.steps[0]?.changes[0]).not.toHaveProperty('on');
 });
+
+test('what is compiled is said with where it comes from: whoever named it chose what root runs', () => {
+  const sources = [{ sha256: 'a'.repeat(64), name: 'nginx-1.tar.gz', from: ['/srv/nginx-1.tar.gz', 'https://example.org/nginx-1.tar.gz'] }];
+  const consumes = { ...artefact, sources };
+  const { steps, ...rest } = host('web1');
+  const wanting = { ...rest, steps: steps.map((step) => ({ ...step, changes: [{ ...install, consumes }] })) };
+  expect(assignBuilds(plan(wanting), new Set())[0]?.hosts[0]?.steps[0]?.changes[0]?.will).toBe(
+    `compile nginx\nsource nginx-1.tar.gz, SHA-256 ${'a'.repeat(64)}\nfrom /srv/nginx-1.tar.gz, or https://example.org/nginx-1.tar.gz\n`,
+  );
+});

@@ -47,3 +47,10 @@ test('a whole that is not known yet may wait', () => {
   expect(() => fill('<%= registered %>', { ...scope, registers: ['one', 'two'], registered: { one: said } })).toThrow(FactsNeeded);
   expect(fill('<%= registered %>', { ...scope, registers: ['one'], registered: { one: said } })).toEqual({ one: said });
 });
+
+test('quote makes one word for a shell of a value, whatever is in it, and one of each value of a list', () => {
+  const vars = { bad: "it's $(id) `id`\n;", list: ['a b', 2], secret: '\uE000secret db\uE001' };
+  expect(fill('run <%= quote(vars.bad) %> <%= quote(vars.list) %>', { ...scope, vars })).toBe("run 'it'\\''s $(id) `id`\n;' 'a b' 2");
+  expect(() => fill('run <%= quote(vars.secret) %>', { ...scope, vars })).toThrow('a secret, whose value is not known here');
+  expect(() => fill('run <%= quote(item.none) %>', { ...scope, loop: { item: {}, index: 0 } })).toThrow('gives undefined');
+});

@@ -44,6 +44,8 @@ const pieces = [
     '=',
     '&&',
   ],
+  // Templates of ours: one that is evaluated does not come out as it went in.
+  ...["<%= 'canary' %>", "<%- 'canary' %>", "<% throw 'canary' %>", '<%%', '%>', '-%>'],
 ];
 
 /** A leading dash one time in three. */

@@ -2,6 +2,7 @@
 import { freezeScript, sentence, thawScript } from '../../apply/freeze.ts';
 import { EXIT, LvsError } from '../../errors.ts';
 import { printable } from '../../view/printable.ts';
+import { say } from '../../view/say.ts';
 import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
@@ -26,7 +27,7 @@ export async function freeze(file: string, flags: FreezeFlags): Promise<void> {
       ...silent.map(({ host, said }) => ({ host, ok: false, said })),
     ];
     if (flags.json) return printDocument('freeze', exitCode, { hosts });
-    for (const { host, said } of hosts) process.stdout.write(`${printable(`${host}: ${said}`)}\n`);
+    for (const { host, said } of hosts) say(printable(`${host}: ${said}`));
     process.exitCode = exitCode;
   });
 }

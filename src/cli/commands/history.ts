@@ -2,6 +2,7 @@
 import { historyScript, type PastRun, parseHistory } from '../../apply/history.ts';
 import { EXIT } from '../../errors.ts';
 import { printable } from '../../view/printable.ts';
+import { say } from '../../view/say.ts';
 import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
@@ -26,7 +27,7 @@ export async function history(file: string, flags: HistoryFlags): Promise<void> 
     if (flags.json) return printDocument('history', exitCode, { runs, unreachable: silent.map(({ host, said }) => ({ host, why: said })) });
     const unreached = silent.map(({ host, said }) => printable(`${host}: ${said}`));
     const text = [...runs.flatMap((run) => shown(run, flags.verbose > 0)), ...unreached].join('\n');
-    process.stdout.write(text === '' ? 'nothing has been changed here by lvsctl\n' : `${text}\n`);
+    say(text === '' ? 'nothing has been changed here by lvsctl' : text);
     process.exitCode = exitCode;
   });
 }

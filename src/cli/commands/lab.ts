@@ -14,6 +14,7 @@ import type { Host } from '../../model.ts';
 import { runScript } from '../../transport/run-script.ts';
 import { sshTransport } from '../../transport/ssh.ts';
 import { printable } from '../../view/printable.ts';
+import { say as print } from '../../view/say.ts';
 import { complain } from '../complain.ts';
 
 /** Seconds that a command of `lab exec` may take. */
@@ -26,12 +27,12 @@ export async function up(file: string): Promise<void> {
   const began = Date.now();
   const lab = await labUp(fleet, say, stop.signal);
   const seconds = Math.round((Date.now() - began) / 1000);
-  process.stdout.write(`lab ${lab.name} is up: ${lab.hosts.length} machines answer after ${seconds} s\n`);
+  print(`lab ${lab.name} is up: ${lab.hosts.length} machines answer after ${seconds} s`);
 }
 
 export async function down(file: string): Promise<void> {
   const { fleet } = loadInventory(file);
-  process.stdout.write((await labDown(fleet)) ? 'the lab is gone\n' : 'there was no lab\n');
+  print((await labDown(fleet)) ? 'the lab is gone' : 'there was no lab');
 }
 
 export async function status(file: string, flags: { readonly json?: boolean }): Promise<void> {
@@ -41,11 +42,11 @@ export async function status(file: string, flags: { readonly json?: boolean }): 
     process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
     return;
   }
-  process.stdout.write(`lab ${found.name}: ${found.up ? 'up' : 'down'}\n`);
+  print(`lab ${found.name}: ${found.up ? 'up' : 'down'}`);
   const width = Math.max(0, ...found.hosts.map(({ host }) => host.length));
   for (const { host, address, running, answers, uptime } of found.hosts) {
     const state = answers ? `answers, up ${Math.round(uptime ?? 0)} s` : running ? 'runs, does not answer' : 'off';
-    process.stdout.write(`${host.padEnd(width)}  ${address.padEnd(15)}  ${state}\n`);
+    print(`${host.padEnd(width)}  ${address.padEnd(15)}  ${state}`);
   }
 }
 
@@ -106,5 +107,5 @@ function write(stream: NodeJS.WriteStream, text: string, name: string): void {
 
 function say({ host, doing, done, total }: LabProgress): void {
   const amount = done !== undefined && total !== undefined ? ` (${done} of ${total})` : '';
-  process.stdout.write(`${host ? `${host}: ` : ''}${doing}${amount}\n`);
+  print(`${host ? `${host}: ` : ''}${doing}${amount}`);
 }

@@ -7,6 +7,7 @@ import { probeAll } from '../../probe/probe-all.ts';
 import type { Lines } from '../../transport/reach.ts';
 import { runScript } from '../../transport/run-script.ts';
 import { printable } from '../../view/printable.ts';
+import { say } from '../../view/say.ts';
 import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { onHosts } from '../on-hosts.ts';
@@ -26,7 +27,7 @@ export async function status(file: string, flags: CommonFlags): Promise<void> {
   await onHosts(file, flags, async ({ session, lines }) => {
     const found = await lockedHosts(session, lines);
     if (flags.json) return printDocument('lock status', exitCode(found), { hosts: found });
-    for (const one of found) process.stdout.write(`${printable(`${one.host}: ${sentence(one)}`)}\n`);
+    for (const one of found) say(printable(`${one.host}: ${sentence(one)}`));
     process.exitCode = exitCode(found);
   });
 }
@@ -40,7 +41,7 @@ export async function release(file: string, flags: CommonFlags & { readonly forc
     const kept = found.some(({ lock, running }) => lock && !flags.force && (running.length > 0 || !lock.left));
     const code = kept ? EXIT.locked : exitCode(found.map(({ lock: _, ...rest }) => rest));
     if (flags.json) return printDocument('lock release', code, { hosts });
-    for (const { host, said } of hosts) process.stdout.write(`${printable(`${host}: ${said}`)}\n`);
+    for (const { host, said } of hosts) say(printable(`${host}: ${said}`));
     process.exitCode = code;
   });
 }

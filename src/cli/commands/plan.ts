@@ -1,6 +1,7 @@
 /** `lvsctl plan`: what would change; the same path as deploy, up to the send. */
 import { EXIT, LvsError } from '../../errors.ts';
 import type { Plan } from '../../model.ts';
+import { sayAside } from '../../view/say.ts';
 import type { CommonFlags } from '../flags.ts';
 import { list, wantsList } from '../list.ts';
 import { observe, readInterval } from '../observe.ts';
@@ -30,5 +31,5 @@ export async function plan(file: string, flags: CommonFlags & { readonly out?: s
   const { exitCode } = await perform({ command: 'plan', flow, flags, confirm: keep });
   if (flags.out === undefined) return;
   if (exitCode === EXIT.done || exitCode === EXIT.changesPending) savePlan(flags.out, made, flow);
-  else process.stderr.write(`${flags.out} was not written: this is no whole plan\n`);
+  else sayAside(`${flags.out} was not written: this is no whole plan`);
 }

@@ -5,6 +5,7 @@ import { EXIT, LvsError } from '../../errors.ts';
 import { nearest } from '../../inventory/nearest.ts';
 import { inventoryJsonSchema } from '../../inventory/schema.ts';
 import { loadRegistry, type Registry } from '../../playbook/registry.ts';
+import { say } from '../../view/say.ts';
 
 interface Word {
   readonly summary: string;
@@ -37,7 +38,7 @@ export function schema(): void {
 function show(kind: string, words: ReadonlyMap<string, Word>, name: string | undefined): void {
   if (name === undefined) {
     const width = Math.max(...[...words.keys()].map((word) => word.length));
-    for (const [word, { summary }] of words) process.stdout.write(`${word.padEnd(width)}  ${summary}\n`);
+    for (const [word, { summary }] of words) say(`${word.padEnd(width)}  ${summary}`);
     return;
   }
   const word = words.get(name);
@@ -52,7 +53,7 @@ function show(kind: string, words: ReadonlyMap<string, Word>, name: string | und
   const listed = parameters(word.params);
   const about = listed.length > 0 ? listed.join('\n') : '  no parameters';
   const handler = word.asHandler ? `as a handler of a play:\n${parameters(word.asHandler.params).join('\n')}\n\n` : '';
-  process.stdout.write(`${name}: ${word.summary}\n\n${about}\n\n${handler}example:\n${indent(stringify([{ [name]: word.example }]))}\n`);
+  say(`${name}: ${word.summary}\n\n${about}\n\n${handler}example:\n${indent(stringify([{ [name]: word.example }]))}`);
 }
 
 function indent(text: string): string {

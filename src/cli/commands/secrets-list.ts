@@ -1,7 +1,7 @@
 /** `lvsctl secrets list`: which secrets are wanted, and where their values would come from; never a value. */
 import { EXIT } from '../../errors.ts';
 import { type SourceOf, sourcesOf } from '../../secrets/sources.ts';
-import { printable } from '../../view/printable.ts';
+import { say } from '../../view/say.ts';
 import { askSecret } from '../ask-secret.ts';
 import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
@@ -17,7 +17,7 @@ export async function list(inventory: string, flags: CommonFlags): Promise<void>
   const exitCode = missing ? EXIT.badInput : EXIT.done;
   if (flags.json) return printDocument('secrets list', exitCode, { secrets: listed });
   process.exitCode = exitCode;
-  for (const line of table(listed)) process.stdout.write(`${printable(line)}\n`);
+  for (const line of table(listed)) say(line);
 }
 
 function table(listed: readonly SourceOf[]): readonly string[] {

@@ -13,7 +13,7 @@ import { readBytes } from '../../secrets/read-file.ts';
 import { withRecipients } from '../../secrets/recipients.ts';
 import { parseValues } from '../../secrets/values.ts';
 import { createFile, replaceFile } from '../../secrets/write-file.ts';
-import { printable } from '../../view/printable.ts';
+import { say, sayAside as warn } from '../../view/say.ts';
 import { askSecret } from '../ask-secret.ts';
 
 export interface LockFlags {
@@ -77,7 +77,7 @@ export async function keygen(flags: { readonly output?: string }): Promise<void>
   const recipient = await identityToRecipient(identity);
   createFile(file, `# created: ${new Date().toISOString()}\n# public key: ${recipient}\n${identity}\n`);
   warn(`${file} holds your secret key: keep a copy where nobody else reads it`);
-  process.stdout.write(`${recipient}\n`);
+  say(recipient);
 }
 
 function fileOf(inventory: string): SecretsFile {
@@ -133,12 +133,4 @@ async function askAgain(fault: LvsError): Promise<boolean> {
   } finally {
     terminal.close();
   }
-}
-
-function warn(line: string): void {
-  process.stderr.write(`${printable(line)}\n`);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${printable(line)}\n`);
 }

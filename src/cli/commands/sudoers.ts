@@ -8,6 +8,7 @@ import { secretsIn } from '../../sh/secret.ts';
 import { renderSh, type Sh } from '../../sh/sh.ts';
 import { fragmentsFor } from '../../verify/verify-all.ts';
 import { printable } from '../../view/printable.ts';
+import { say, sayAside } from '../../view/say.ts';
 import { printDocument } from '../document.ts';
 import type { CommonFlags } from '../flags.ts';
 import { bindAll, ownPlaybook, readAll, readerName } from '../session.ts';
@@ -24,7 +25,7 @@ export async function sudoers(file: string, flags: SudoersFlags): Promise<void> 
   const read = await readAll(file, flags, books);
   const { listed, secret, later } = readBy({ ...read, ...bindAll(read, flags) });
   const left = (what: readonly string[], why: string): void => {
-    if (what.length > 0) process.stderr.write(`${printable(`not on the list: ${what.join(', ')}: ${why}`)}\n`);
+    if (what.length > 0) sayAside(printable(`not on the list: ${what.join(', ')}: ${why}`));
   };
   left(secret, 'a secret is part of it; leave it out with --skip-tags or --limit where it is to be read');
   left(later, 'what it asks is known only when something else has been found');
@@ -33,7 +34,8 @@ export async function sudoers(file: string, flags: SudoersFlags): Promise<void> 
     `Of ${file}. Make it anew after a change of it or of lvsctl. "--show" prints what stands behind the sums.`,
   ]);
   if (flags.json) return printDocument('sudoers', EXIT.done, { path: readerFile, text, listed, left: { secret, later } });
-  process.stdout.write(flags.show ? listed.map((each) => `# ${each.name}\n${printable(each.text)}\n\n`).join('') : text);
+  const shown = listed.map((each) => `# ${each.name.replaceAll(/\s+/g, ' ')}\n${each.text}\n`);
+  say(printable(flags.show ? shown.join('\n') : text.trimEnd()));
 }
 
 type Looks = Pick<Awaited<ReturnType<typeof readAll>>, 'fleet' | 'registry'> & ReturnType<typeof bindAll>;

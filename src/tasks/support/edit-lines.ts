@@ -141,7 +141,11 @@ END {
 export function editFile({ path, edits, validate, ...attributes }: EditedFile): Sh {
   const compose = (staged: Sh): Sh =>
     lines(
-      sh`source=${path} final=yes
+      sh`source=$target final=yes
+if [ "$there" != "$target" ]; then
+  source=./was
+  { [ ! -e "$there" ] && [ ! -L "$there" ]; } || link_old || exit 1
+fi
 if [ -e "$source" ]; then
   chown -- "$(stat -c %u:%g -- "$source")" ${staged} && chmod -- "$(stat -c %a -- "$source")" ${staged} || exit 1
   [ -z "$(tail -c 1 -- "$source")" ] || final=no

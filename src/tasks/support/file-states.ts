@@ -18,12 +18,18 @@ export function makeDirectory(seen: SeenFile, want: Attributes): readonly Change
   const { path } = want;
   const common = { will: `directory ${attributesOf(want)}\n` };
   if (seen.type === 'missing') {
-    const run = lines(parentOf(path, want.makeParent), sh`[ -d ${path} ] || mkdir -- ${path} || exit 1`, attributesRun(path, want));
+    const run = lines(
+      parentOf(path, want.makeParent),
+      sh`[ -d ${path} ] || mkdir -- ${path} || exit 1`,
+      attributesRun(path, want, 'directory'),
+    );
     return [{ id: `create:${path}`, title: `make the directory ${path} (${attributesOf(want)})`, was: '', run, ...common }];
   }
   if (sameAttributes({ seen, ...want })) return [];
   const was = `directory ${seen.owner}:${seen.group} ${seen.mode}\n`;
-  return [{ id: `attributes:${path}`, title: `set owner and mode of ${path}`, was, run: attributesRun(path, want), ...common }];
+  return [
+    { id: `attributes:${path}`, title: `set owner and mode of ${path}`, was, run: attributesRun(path, want, 'directory'), ...common },
+  ];
 }
 
 /** `link:PATH`, or nothing. Throws `refused` where something other than a link is at the path. */
@@ -40,7 +46,7 @@ export function linkChange(
     parentOf(path, makeParent),
     sh`path=${path} staged=${staged}
 [ -L "$path" ] || [ ! -e "$path" ] || { printf '%s\n' "$path is no symbolic link" >&2; exit 1; }
-rm -f -- "$staged" && ln -s -- ${target} "$staged" || exit 1
+rm -f -- "$staged" && ln -sn -- ${target} "$staged" || exit 1
 mv -fT -- "$staged" "$path" || { rm -f -- "$staged"; exit 1; }`,
   );
   const title = seen.type === 'missing' ? `link ${path} to ${target}` : `lead the link ${path} to ${target}`;

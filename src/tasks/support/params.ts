@@ -34,6 +34,9 @@ export const accountName = z
 /** `.meta(localPath)`: the parameter names a file of the control machine, and is looked for beside the playbook first. */
 export const localPath = { localPath: true } as const;
 
+/** `.meta(templateText)`: the parameter is code; values that a playbook's expressions put into it are not, and come out as text. */
+export const templateText = { templateText: true } as const;
+
 /** One name or several; always a list of distinct names afterwards. */
 export function oneOrMore<Name extends z.ZodType<string>>(name: Name) {
   return z.union([name, z.array(name).min(1)]);

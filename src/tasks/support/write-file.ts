@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import { type Change, lines, type PlanContext, type Risk, refuse, type Sh, sh } from '../../task.ts';
+import { folderFunctions } from './foreign-folder.ts';
 import type { SeenFile } from './seen-file.ts';
 
 export { fileProbe, filesProbe, parseFile, parseFiles, type SeenFile } from './seen-file.ts';
@@ -55,8 +56,7 @@ export function writeFile(want: Omit<WantedFile, 'seen' | 'context' | 'notify' |
   return withStaged(
     want,
     sh`sync -- "$staged" 2>/dev/null || sync
-mv -f -- "$staged" "$target" || exit 1
-trap - EXIT
+mv -fT -- "$staged" "$there" || exit 1
 [ ! -e /sys/fs/selinux/enforce ] || ! command -v restorecon >/dev/null || restorecon -- "$target" || :`,
   );
 }
@@ -68,26 +68,36 @@ function tryFile(want: Parameters<typeof writeFile>[0]): Sh {
 
 function withStaged(want: Parameters<typeof writeFile>[0], replace?: Sh): Sh {
   const { path, content, validate } = want;
-  const directory = posix.dirname(path);
-  const staged = posix.join(directory, `.${posix.basename(path)}.lvsctl`);
+  const names = { directory: posix.dirname(path), name: posix.basename(path) };
   return lines(
     sh`(
 umask 077
-target=${path} directory=${directory} staged=${staged}`,
+target=${path} directory=${names.directory} name=${names.name} own=${`.${names.name}.lvsctl`}`,
     want.makeParent && sh`[ -d "$directory" ] || ( umask 022; mkdir -p -- "$directory" )`,
     sh`[ -d "$directory" ] || { printf '%s\n' "there is no directory $directory" >&2; exit 1; }`,
     !want.replaceLink && sh`[ ! -L "$target" ] || { printf '%s\n' "$target is a symbolic link" >&2; exit 1; }`,
     sh`[ -L "$target" ] || [ ! -e "$target" ] || [ -f "$target" ] || { printf '%s\n' "$target is no regular file" >&2; exit 1; }
-trap 'rm -f -- "$staged"' EXIT
-trap 'exit 1' HUP INT TERM
-rm -f -- "$staged" && set -C || exit 1
+trap 'exit 1' HUP INT TERM`,
+    folderFunctions,
+    sh`if ours; then
+  there=$target staged=\${directory%/}/$own
+  trap 'rm -f -- "$staged"' EXIT
+  rm -rf -- "$staged" || exit 1
+else
+  enter || exit 1
+  there=../$name staged=/proc/self/cwd/new
+  trap leave EXIT
+fi
+set -C
 ${putText(content)} >"$staged" || {
   # What is built into a shell says "I/O error" of a full disk.
   df -Pk "$directory" | { read -r _; read -r disk _ _ free _; printf '%s\n' "$target could not be written whole: $free KiB are free on $disk"; } >&2
   exit 1
 }
 set +C
-chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1`,
+chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1
+# A validator may run as the file's owner.
+[ "$there" = "$target" ] || chmod 711 . || exit 1`,
     labelStaged,
     validate &&
       sh`{ ${validate(sh`"$staged"`)}
@@ -116,9 +126,35 @@ function setAttributes(want: WantedFile): Omit<Change, 'notify' | 'risk'> {
   };
 }
 
-/** Owner, group and mode of something that is no symbolic link. */
-export function attributesRun(path: string, want: Pick<WantedFile, 'owner' | 'group' | 'mode'>): Sh {
-  return sh`[ ! -L ${path} ] && chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} ${path} && chmod -- ${want.mode ?? '0644'} ${path}`;
+/** Owner, group and mode of a file or a directory that is no symbolic link, and is not exchanged for one meanwhile. */
+export function attributesRun(path: string, want: Pick<WantedFile, 'owner' | 'group' | 'mode'>, kind: 'file' | 'directory' = 'file'): Sh {
+  const name = posix.basename(path);
+  const give = (what: string): Sh =>
+    sh`chown -h -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} ${what} && chmod -- ${want.mode ?? '0644'} ${what}`;
+  const start = sh`(
+directory=${posix.dirname(path)} name=${name}
+[ ! -L ${path} ] || { printf '%s\n' ${`${path} is a symbolic link`} >&2; exit 1; }`;
+  if (kind === 'directory') {
+    return lines(
+      start,
+      sh`cd -P -- "$directory" && home=$(pwd -P) && cd -P -- "./$name" && [ "$(pwd -P)" = "\${home%/}/$name" ] && ${give('.')}
+)`,
+    );
+  }
+  return lines(
+    start,
+    sh`own=${`.${name}.lvsctl`}`,
+    folderFunctions,
+    sh`if ours; then
+  ${give(path)}
+else
+  enter || exit 1
+  trap leave EXIT
+  trap 'exit 1' HUP INT TERM
+  link_old && ${give('./was')}
+fi
+)`,
+  );
 }
 
 /** `root:root 0644`. */
