@@ -1,20 +1,18 @@
 /** One host's part of a batch: its changes in order, in as few scripts as artefacts and other hosts allow. The handlers close the last. */
-import { keeping } from '../before/before.ts';
 import { LvsError } from '../errors.ts';
-import type { Event, HandlerPlan, HostPlan, Outcome } from '../model.ts';
+import type { Event, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
-import { lines } from '../sh/sh.ts';
 import { awayAtMost, overLines } from '../transport/reopen.ts';
 import type { Connection } from '../transport/transport.ts';
-import { keepingVersions } from '../versions/versions.ts';
 import type { Builds } from './artefacts.ts';
 import { isRescued, isStopped } from './blocks.ts';
-import { handlerJob, type Job, jobOf } from './bundle.ts';
+import type { Job } from './bundle.ts';
 import { collect, deliver } from './deliver.ts';
-import { cutIntoScripts, type Item, itemsOf, type Script } from './items.ts';
+import { type Item, itemsOf } from './items.ts';
 import type { Locks } from './locks.ts';
-import { type Debt, leaveMarks, owedFor, takeMarks, unneeded } from './marks.ts';
+import { leaveMarks, owedFor, takeMarks, unneeded } from './marks.ts';
 import type { Meetings } from './meeting.ts';
+import { jobsOf, type Part, partsOf } from './parts.ts';
 import { runAcrossReboots } from './reboot.ts';
 import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
@@ -69,20 +67,6 @@ interface Progress {
   readonly failed: readonly string[];
 }
 
-interface Part {
-  readonly script: Script;
-  readonly handlers: readonly HandlerPlan[];
-  /** Names of all handlers of the host that run where this script does: what notifies one of them owes it. */
-  readonly owes: ReadonlySet<string>;
-  /** Those that run on another host: its script cannot leave word of them. */
-  readonly elsewhere: readonly Debt[];
-  readonly id: string;
-  /** Number of the batch. */
-  readonly batch: number;
-  /** All handlers of the host that run where this script does, in their order. */
-  readonly known: readonly HandlerPlan[];
-}
-
 export async function applyHost(plan: HostPlan, batch: number, options: HostOptions): Promise<Omit<AppliedHost, 'play'>> {
   const items = itemsOf(plan);
   const parts = partsOf(plan, items, options.runId, batch);
@@ -96,43 +80,12 @@ export async function applyHost(plan: HostPlan, batch: number, options: HostOpti
   return { host: plan.host, failed, changes: progress.done.flatMap((done) => judged(done, progress.failed)) };
 }
 
-/** Scripts with their handlers: those of a change that all hosts make together follow it at once, the others close the last script. */
-function partsOf({ handlers, host }: HostPlan, items: readonly Item[], runId: string, batch: number): readonly Part[] {
-  const scripts = cutIntoScripts(items);
-  const run = `${runId}-${batch}`;
-  const on = (place: string | undefined) => {
-    const known = handlers.filter((handler) => handler.on === place);
-    const others = handlers.filter((handler) => handler.on !== place);
-    const elsewhere = others.map(({ name, on: there = host }) => ({ host: there, handler: name }));
-    return { batch, known, owes: new Set(known.map(({ name }) => name)), elsewhere };
-  };
-  const parts = scripts.map((script, number): Part => {
-    const own = script.together ? handlers.filter(({ name }) => script.items.some(({ change }) => change.notify?.includes(name))) : [];
-    return { script, handlers: own, ...on(script.on), id: `${run}-${host}-${number}` };
-  });
-  const elsewhereToo = ({ name }: HandlerPlan): boolean =>
-    scripts.some(({ together, items }) => !together && items.some(({ change, staging }) => !staging && change.notify?.includes(name)));
-  const left = handlers.filter((handler) => elsewhereToo(handler) || !parts.some((part) => part.handlers.includes(handler)));
-  const last = parts.at(-1);
-  const here = left.filter((handler) => handler.on === last?.script.on && !last?.handlers.includes(handler));
-  const elsewhere = [...new Set(left.filter((handler) => handler.on !== last?.script.on).map(({ on }) => on))];
-  return [
-    ...parts.map((part) => (part === last ? { ...part, handlers: [...part.handlers, ...here] } : part)),
-    ...elsewhere.map((place, number) => ({
-      script: { items: [], on: place, together: false },
-      handlers: left.filter((handler) => handler.on === place),
-      ...on(place),
-      id: `${run}-${host}-handlers-${number}`,
-    })),
-  ];
-}
-
 async function runPart(host: string, part: Part, before: Progress, options: HostOptions): Promise<Progress> {
   const { script, id } = part;
   const name = script.on ?? host;
   const connection = options.connections.get(name);
   if (!connection) throw new Error(`no connection to ${name}`);
-  const jobs = [...script.items.map((item) => jobOfItem(item, part, options)), ...handlerJobs(part, notifiedBy(before.done))];
+  const jobs = jobsOf(part, notifiedBy(before.done), options);
   if (jobs.length === 0) return before;
   try {
     const check = (): Promise<void> => options.locks.check(name);
@@ -167,40 +120,6 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
 
 function unbegun(jobs: readonly Job[], items: readonly Item[]): readonly Done[] {
   return jobs.map(({ title }, index) => ({ item: items[index], outcome: { title, result: 'not-run', exit: 0, output: '', seconds: 0 } }));
-}
-
-function jobOfItem(item: Item, part: Part, options: HostOptions): Job {
-  const { change, step, staging, placed } = item;
-  const { owes } = part;
-  const more = { placed, ...keptAround(item, part, options), ...(step.tries && { tries: step.tries }) };
-  if (!staging || !change.stage) return jobOf(change, { ...more, owes: (change.notify ?? []).filter((name) => owes.has(name)) });
-  return {
-    ...more,
-    title: `get ready: ${change.title}`,
-    run: change.stage,
-    timeout: change.timeout ?? 60,
-    ...(change.unless && { unless: change.unless }),
-  };
-}
-
-/** How things were before the first run of all, for a teardown, and before this one, for a rollback. */
-function keptAround(
-  { change, touches: touched = [] }: Item,
-  { batch, known: handlers }: Part,
-  { runId: run, keepAll: all = false, resolve }: HostOptions,
-): Pick<Job, 'keep' | 'note'> {
-  const both = [keeping(touched), keepingVersions({ change, touched, run, batch, all, handlers, resolve })];
-  const [keep, note] = [lines(...both.map((each) => each.keep)), lines(...both.map((each) => each.note))];
-  return { ...(keep.parts.length > 0 && { keep }), ...(note.parts.length > 0 && { note }) };
-}
-
-/** A handler runs when an earlier script notified it, or waits for the changes of this script that do. */
-function handlerJobs({ script: { items }, handlers }: Part, notified: ReadonlySet<string>): readonly Job[] {
-  return handlers.flatMap(({ name, handler }) => {
-    const here = items.flatMap(({ change, staging }, number) => (!staging && change.notify?.includes(name) ? [number] : []));
-    if (notified.has(name)) return [handlerJob(name, handler, 'always')];
-    return here.length > 0 ? [handlerJob(name, handler, here)] : [];
-  });
 }
 
 function notifiedBy(done: readonly Done[]): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 /** The command line: verbs and flags, one catch, one exit code. Each verb's code is loaded only when it is asked for. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type ExitCode, LvsError } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { FreezeFlags } from './commands/freeze.ts';
@@ -9,7 +9,8 @@ import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
 import type { SudoersFlags } from './commands/sudoers.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
-import { type CommonFlags, readShare } from './flags.ts';
+import type { CommonFlags } from './flags.ts';
+import { changing, common, playing, reading, share, verbosity, wholeNumber, words } from './options.ts';
 
 const program = new Command('lvsctl')
   .description('Provisions and runs LVS (IPVS) + keepalived + nginx clusters over SSH; nothing to install on the targets.')
@@ -27,77 +28,8 @@ Example:
   lvsctl lab up inventory/dr.yaml && lvsctl deploy inventory/dr.yaml --lab`,
   );
 
-/** How often -v was said, for the one catch at the end. */
-let verbose = 0;
-
 function verb(name: string, summary: string, example: string, of: Command = program): Command {
   return of.command(name).description(summary).addHelpText('after', `\nExample:\n  ${example}\n`);
-}
-
-/** `a,b` and the flag given again add up. */
-function words(typed: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), ...typed.split(',').map((word) => word.trim())].filter((word) => word !== '');
-}
-
-function share(least: 0 | 1): (typed: string) => unknown {
-  return (typed) => {
-    const read = readShare(typed, least);
-    if (!read) throw new InvalidArgumentError(`Say a number of hosts from ${least}, or a percentage such as 30%.`);
-    return read;
-  };
-}
-
-function wholeNumber(typed: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(typed)) throw new InvalidArgumentError('Say a whole number from 1.');
-  return Number(typed);
-}
-
-/** Flags that every verb which talks to hosts takes, spelt as Ansible users know them. */
-function common(command: Command): Command {
-  return command
-    .argument('<inventory>', 'the inventory file')
-    .option(
-      '-l, --limit <pattern>',
-      'only these hosts: "backends", "web1", "all:!dr2", "web*", "web[1:3]", "~regex", "@failed" (at the last deploy)',
-      'all',
-    )
-    .option('--lab', 'against the running rehearsal of this inventory instead of the real hosts')
-    .option('--accept-new', 'first contact: accept and keep host keys that are not known yet; a changed key is refused all the same')
-    .option('-k, --ask-pass', 'ask for the login password, for hosts that take no key (or give it as LVSCTL_LOGIN_PASSWORD)')
-    .option('-K, --ask-become-pass', 'ask for the sudo password (or give it as LVSCTL_SUDO_PASSWORD)')
-    .option('--json', 'one JSON document on stdout and nothing else')
-    .option('--no-color', 'no colours')
-    .addOption(
-      new Option(
-        '-v, --verbose',
-        'also what needed nothing, and why; -vv: the script of each change too; -vvv: all times and channels, stack traces',
-      )
-        .argParser((_, count: number) => {
-          verbose = count + 1;
-          return verbose;
-        })
-        .default(0),
-    )
-    .addOption(new Option('-f, --forks <hosts>', 'so many hosts are connected to and worked on at once').argParser(wholeNumber).default(25))
-    .option('--timeout <seconds>', 'for connecting to a host; the inventory says it otherwise');
-}
-
-/** Flags of every verb that reads a playbook. */
-function reading(command: Command): Command {
-  return common(command).addOption(
-    new Option(
-      '-e, --extra-vars <vars>',
-      'NAME=VALUE, @FILE.yaml or a JSON object; wins over all other variables; may be given again',
-    ).argParser((word, before: readonly string[] | undefined) => [...(before ?? []), word]),
-  );
-}
-
-/** Flags of every verb that does what a playbook says. */
-function playing(command: Command): Command {
-  return reading(command)
-    .option('--junit <file>', 'also write the report to this file, as JUnit XML for CI systems')
-    .option('--list-hosts', 'only say which hosts each play is for; nothing is connected to')
-    .option('--list-tasks', 'only say which tasks would be looked at, with their tags; nothing is connected to');
 }
 
 const reader = '--reader <user>';
@@ -106,17 +38,6 @@ const observe = '--observe <interval>';
 const observeMeans = 'look again every 5m, say, and print what has become different, until it is interrupted';
 const takeOver = '--take-over';
 const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
-
-function changing(command: Command): Command {
-  return playing(command)
-    .option('-p, --playbook <file>', 'another playbook than the one that comes with lvsctl')
-    .addOption(new Option('-t, --tags <tags>', 'only tasks with one of these tags, and those tagged "always"').argParser(words))
-    .addOption(new Option('--skip-tags <tags>', 'not the tasks with one of these tags').argParser(words))
-    .option('--start-at-task, --start-at <task>', 'begin with this task, by its name')
-    .addOption(new Option('--serial <hosts>', 'hosts of a play in a batch, a number or 30%; wins over the playbook').argParser(share(1)))
-    .addOption(new Option('--max-fail <hosts>', 'hosts of a play that may fail before the rollout stops').argParser(share(0)))
-    .option('-D, --diff', 'show what changes, line by line');
-}
 
 changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
   .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
@@ -279,7 +200,7 @@ function told(error: unknown): ExitCode {
   const wrongWords = error instanceof CommanderError;
   if (wrongWords && error.exitCode === 0) return EXIT.done;
   // What is wrong with the words of a command line is said already.
-  const exitCode = wrongWords ? EXIT.badInput : complain(error, verbose > 2);
+  const exitCode = wrongWords ? EXIT.badInput : complain(error, verbosity() > 2);
   if (process.argv.includes('--json')) complainInJson(wrongWords ? asOurs(error) : error, verbTyped(), exitCode);
   return exitCode;
 }
