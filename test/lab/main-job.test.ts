@@ -201,7 +201,7 @@ describe('a change that was a mistake', () => {
     before = await state();
     const text = readFileSync(inventory, 'utf8');
     const other = text
-      .replace('scheduler: rr', 'scheduler: wlc')
+      .replace('scheduler: rr', 'scheduler: wrr')
       .replace('  user: nginx', '  sites: [{ server_name: shop.example, body: shop }]\n  user: nginx');
     writeFileSync(mistaken(), other);
     const during = await asking(async () => {
@@ -214,7 +214,7 @@ describe('a change that was a mistake', () => {
     });
     expect(during.lost).toEqual([]);
     expect(during.answers).toBeGreaterThan(10);
-    expect((await state()).table.filter((line) => line.includes(' -s wlc '))).toHaveLength(2);
+    expect((await state()).table.filter((line) => line.includes(' -s wrr '))).toHaveLength(2);
     expect((await exec('web1', 'curl -s -H "Host: shop.example" http://10.18.43.13/')).stdout).toBe('shop\n');
   });
 

@@ -24,8 +24,11 @@ export interface Spread {
  */
 const unpredictable: readonly Scheduler[] = ['dh', 'lblc', 'lblcr', 'ovf', 'sed', 'nq', 'ip_hash'];
 
-/** Go by turns, as weights say; the others by load, so that only a backend that gets nothing tells anything. */
+/** Go by turns, as weights say; of the others only a backend that gets nothing tells anything. */
 const byTurns: readonly Scheduler[] = ['rr', 'wrr', 'round_robin'];
+
+/** Go by the connections that there are, those of others included: a backend that has just come back gets all of ours, and is meant to. */
+const byLoad: readonly Scheduler[] = ['lc', 'wlc', 'twos', 'least_conn'];
 
 /** A sample with fewer for each backend says nothing of the spread: with 6 each, all to one of two has a chance of 1 in 2000. */
 export const sampleEach = 6;
@@ -48,7 +51,8 @@ export function judgeSpread(shares: readonly Share[], scheduler: Scheduler): Spr
   if (total < sampleEach * fed.length) return say('unknown', `at least ${sampleEach * fed.length} answers to judge by`);
   if (byTurns.includes(scheduler)) return say(matches(fed) ? 'right' : 'wrong', shown);
   const starved = fed.filter(({ wanted, got }) => got === 0 && wanted >= 5);
-  return say(starved.length === 0 ? 'right' : 'wrong', `some from ${listed(fed.map(({ host }) => host))} (${scheduler})`);
+  const bad = byLoad.includes(scheduler) ? 'unknown' : 'wrong';
+  return say(starved.length === 0 ? 'right' : bad, `some from ${listed(fed.map(({ host }) => host))} (${scheduler})`);
 }
 
 /** rr has no weights but 0; failover sends everything to the largest. */

@@ -59,7 +59,14 @@ describe('wrr', () => {
 describe('other schedulers', () => {
   test('every backend gets some', () => {
     expect(verdict('wlc', [35, 1], [5, 1])).toBe('right');
-    expect(verdict('wlc', [40, 1], [0, 1])).toBe('wrong');
+    expect(verdict('sh', [35, 1], [5, 1])).toBe('right');
+    expect(verdict('sh', [40, 1], [0, 1])).toBe('wrong');
+  });
+
+  test('where the connections of others count, one that gets nothing may be the busiest', () => {
+    expect(verdict('wlc', [40, 1], [0, 1])).toBe('unknown');
+    expect(verdict('lc', [40, 1], [0, 1])).toBe('unknown');
+    expect(verdict('wlc', [39, 1], [1, 0])).toBe('wrong');
   });
 
   test('a backend that is due next to nothing may get nothing', () => {
