@@ -10,7 +10,7 @@ import { sitePage } from './support/entrances.ts';
 import { excerpt, fail, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
 import { listenerProbe, listeners } from './support/listeners.ts';
 import { fetchPages, type Page, type PageRequest, pageOf } from './support/pages.ts';
-import { urlPath } from './support/params.ts';
+import { httpStatus, urlPath } from './support/params.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { endpoint } from './support/topology.ts';
 import { judgeUnit } from './support/unit.ts';
@@ -18,11 +18,7 @@ import { statusIsRight, statusWords, type WebPage } from './support/web-pages.ts
 
 const params = z.strictObject({
   path: urlPath.default('/').describe('Path of the page, with its query.'),
-  status: z
-    .number()
-    .int()
-    .min(100)
-    .max(599)
+  status: httpStatus
     .optional()
     .describe('HTTP status that the page answers with; unless said, 200 where lvsctl sees to the web servers, otherwise any below 500.'),
   marker: text

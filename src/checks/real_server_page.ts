@@ -6,7 +6,7 @@ import { connections } from './support/connections.ts';
 import { datagrams } from './support/datagrams.ts';
 import { excerpt, fail, nobodyLooked, pass, toolMissing, unreadable } from './support/finding.ts';
 import { fetchPages, type Page, type PageRequest, pageOf } from './support/pages.ts';
-import { headerValue, port, urlPath } from './support/params.ts';
+import { headerValue, httpStatus, port, urlPath } from './support/params.ts';
 import { type Answer, answersOf } from './support/requests.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { type Target, targetsFor, targetUrl } from './support/targets.ts';
@@ -20,13 +20,7 @@ const params = z.strictObject({
       "Path of the page, with its query; unless said, the health check's, otherwise / where lvsctl sees to the web server. Where neither is, and no other parameter is said, connections are opened alone.",
     ),
   port: port.optional().describe('Port on every backend; unless said, the ports of the services.'),
-  status: z
-    .number()
-    .int()
-    .min(100)
-    .max(599)
-    .optional()
-    .describe("HTTP status that the page answers with; unless said, the health check's, otherwise 200."),
+  status: httpStatus.optional().describe("HTTP status that the page answers with; unless said, the health check's, otherwise 200."),
   marker: text
     .min(1)
     .optional()

@@ -13,3 +13,6 @@ export const urlPath = z
 export const headerValue = z.string().regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'one line of printable ASCII');
 
 export const port = z.number().int().min(1).max(65535);
+
+/** What a web server answers with. */
+export const httpStatus = z.number().int().min(100).max(599);
