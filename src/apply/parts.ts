@@ -1,10 +1,8 @@
 /** The scripts that a host is given in a batch, each with the handlers that close it, and the jobs that each consists of. */
-import { keeping } from '../before/before.ts';
 import type { HandlerPlan, HostPlan } from '../model.ts';
-import { lines } from '../sh/sh.ts';
-import { keepingVersions } from '../versions/versions.ts';
 import { handlerJob, type Job, jobOf } from './bundle.ts';
 import { cutIntoScripts, type Item, type Script } from './items.ts';
+import { keepFragments } from './keep.ts';
 import type { Debt } from './marks.ts';
 
 export interface Part {
@@ -67,7 +65,7 @@ export function jobsOf(part: Part, notified: ReadonlySet<string>, options: KeepO
 function jobOfItem(item: Item, part: Part, options: KeepOptions): Job {
   const { change, step, staging, placed } = item;
   const { owes } = part;
-  const more = { placed, ...keptAround(item, part, options), ...(step.tries && { tries: step.tries }) };
+  const more = { placed, ...kept(item, part, options), ...(step.tries && { tries: step.tries }) };
   if (!staging || !change.stage) return jobOf(change, { ...more, owes: (change.notify ?? []).filter((name) => owes.has(name)) });
   return {
     ...more,
@@ -78,15 +76,12 @@ function jobOfItem(item: Item, part: Part, options: KeepOptions): Job {
   };
 }
 
-/** How things were before the first run of all, for a teardown, and before this one, for a rollback. */
-function keptAround(
-  { change, touches: touched = [] }: Item,
+function kept(
+  { change, touches = [] }: Item,
   { batch, known: handlers }: Part,
   { runId: run, keepAll: all = false, resolve }: KeepOptions,
 ): Pick<Job, 'keep' | 'note'> {
-  const both = [keeping(touched), keepingVersions({ change, touched, run, batch, all, handlers, resolve })];
-  const [keep, note] = [lines(...both.map((each) => each.keep)), lines(...both.map((each) => each.note))];
-  return { ...(keep.parts.length > 0 && { keep }), ...(note.parts.length > 0 && { note }) };
+  return keepFragments(touches, { change, run, batch, all, handlers, resolve });
 }
 
 /** A handler runs when an earlier script notified it, or waits for the changes of this script that do. */

@@ -192,8 +192,8 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
     remember failed "$1"
     say "end $1 failed $code"
   fi
-  rm -f "$log" "$LVSCTL_RUN/$1.run" "$LVSCTL_RUN/$1.unless" "$LVSCTL_RUN/$1.validate" "$LVSCTL_RUN/$1.keep" "$LVSCTL_RUN/$1.note" \
-    "$LVSCTL_RUN/$1.marks" "$LVSCTL_RUN/$1.clears" "$LVSCTL_RUN/$1.undo"
+  # Without a program of its own; the file itself goes with all others.
+  printf '' >"$log"
 }
 
 notified() { # AFTER
@@ -233,6 +233,8 @@ fi
 mkdir "$LVSCTL_RUN/started" 2>/dev/null || exit 0
 printf '%s\n' "$$" >"$LVSCTL_RUN/started/pid"
 open_logs
+LVSCTL_ME=$(id -u)
+export LVSCTL_ME
 
 while [ ! -e "$LVSCTL_RUN/stop" ] && read -r kind a b c d e f; do
   case $kind in

@@ -7,6 +7,7 @@
 
 before=${LVSCTL_BEFORE:-/var/lib/lvsctl/before}
 number=
+deep=
 
 # ---------------------------------------------------------------- records
 
@@ -22,10 +23,19 @@ id_of() { # KIND NAME: sets $id
 
 durable() { sync -f -- "$before" 2>/dev/null || sync; }
 
+# These alone: all that a busy host has in memory would take long. What a link leads to is not ours.
+fast() {
+  for each do
+    shift
+    [ -L "$each" ] || [ ! -e "$each" ] || set -- "$@" "$each"
+  done
+  [ $# -eq 0 ] || sync -- "$@" 2>/dev/null || sync
+}
+
 # Half a record must never count: they are written under .new, made durable, and moved.
 begin_records() {
   [ -z "$number" ] || return 0
-  rm -rf -- "$before/.new" && mkdir -p -- "$before/.new" || return 1
+  for each in "$before"/.new/*; do [ ! -e "$each" ] || rm -rf -- "$before/.new" || return 1; done
   number=100000
   for each in "$before"/[1-9]*-*; do
     [ ! -d "$each" ] || { each=${each##*/}; number=${each%%-*}; }
@@ -51,6 +61,7 @@ keep_own() { # ID KIND NAME RECORD DIFFERS RESTORE
   [ -z "$record" ] || return 0
   new_record "$1" "$2" "$3" || return 1
   printf '%s\n' "$5" >"$record/differs" && printf '%s\n' "$6" >"$record/restore" && printf '%s\n' "$4" >"$record/record" || return 1
+  deep=yes
   ( cd "$record" && sh ./record )
 }
 
@@ -58,17 +69,25 @@ new_record() { # ID KIND NAME: sets $record
   begin_records || return 1
   number=$((number + 1))
   record=$before/.new/$number-$1
-  mkdir -- "$record" && printf '%s\n' "$2" >"$record/kind" && printf '%s\n' "$3" >"$record/name"
+  [ -d "$before" ] || deep=yes
+  mkdir -p -- "$record" && printf '%s\n' "$2" >"$record/kind" && printf '%s\n' "$3" >"$record/name"
 }
 
 kept() {
   [ -n "$number" ] || return 0
-  durable
-  for each in "$before"/.new/[1-9]*; do
-    [ ! -d "$each" ] || mv -- "$each" "$before/" || return 1
-  done
-  number=''
-  rmdir -- "$before/.new" && durable
+  settle_records && move_records && fast "$before"
+}
+
+settle_records() { # FILES that have to be on disk, too
+  for each in "$before"/.new/[1-9]*; do [ -z "$number" ] || set -- "$@" "$each" "$each"/*; done
+  # Of what lies deeper, and of the folder itself, no names are known here.
+  if [ "$deep" = yes ]; then durable; else fast "$@"; fi
+  deep=
+}
+
+move_records() {
+  [ -n "$number" ] || return 0
+  mv -- "$before"/.new/[1-9]* "$before/" && number=
 }
 
 # Not with `:`, which ends the shell where it cannot write.
@@ -128,9 +147,25 @@ keep_file() {
 }
 
 note_file() {
-  old='' sum=$(sum_of "$2")
+  take_sum "$2" || return 1
+  old=''
   { IFS= read -r old <"$1/written"; } 2>/dev/null || :
-  [ "$old" = "$sum" ] || { printf '%s\n' "$sum" >"$1/written.new" && mv -f -- "$1/written.new" "$1/written"; }
+  [ "$old" = "$sum" ] || write_sum "$1"
+}
+
+# Sets $sum; of a path that nothing has written to since it was last asked for, without looking again.
+take_sum() { # PATH
+  [ "$summed" = "$1" ] || { sum=$(sum_of "$1") && summed=$1; }
+}
+summed=
+
+# What is there already stays until the new is whole.
+write_sum() { # FOLDER
+  if [ -e "$1/written" ]; then
+    printf '%s\n' "$sum" >"$1/written.new" && mv -f -- "$1/written.new" "$1/written"
+  else
+    printf '%s\n' "$sum" >"$1/written"
+  fi
 }
 
 differs_file() {
@@ -448,9 +483,9 @@ putting_back() { # FOLDER
   if [ -e "$1/restore" ]; then ( cd "$1" && sh ./restore ); else "restore_${kind#running-}" "$1" "$name"; fi
 }
 
-# Renamed first: half a record must not count. With the last one goes all else that lvsctl keeps on a host.
+# Renamed first, with what an earlier one may have left there: half a record must not count. With the last one goes all else that lvsctl keeps on a host.
 forget() { # FOLDER
-  rm -rf -- "$before/.gone" && mv -- "$1" "$before/.gone" && rm -rf -- "$before/.gone" || return 1
+  mv -- "$1" "$before/.gone" && rm -rf -- "$before/.gone" || return 1
   for each in "$before"/[1-9]*; do [ ! -d "$each" ] || return 0; done
   rm -rf -- "$before"
   [ "$before" = /var/lib/lvsctl/before ] || return 0

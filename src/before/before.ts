@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Touched } from '../model.ts';
-import { lines, type Sh, sh } from '../sh/sh.ts';
+import { type Sh, sh } from '../sh/sh.ts';
 
 /** The functions, as shell text; its comments are for us. */
 export const beforeText = readFileSync(new URL('./before.sh', import.meta.url), 'utf8').replace(/^\s*#(?! shellcheck).*\n/gm, '');
@@ -28,24 +28,22 @@ export function isKnownKind(kind: string): boolean {
   return kind === 'package' || keptKinds.includes(kind) || passingKinds.includes(kind);
 }
 
-/** Fragments of a step that touches these; absent where it leaves nothing. They want before.sh at `$LVSCTL_RUN/before.sh`. */
-export function keeping(touched: readonly Touched[]): { readonly keep?: Sh; readonly note?: Sh } {
-  const things = distinct(touched.flatMap(thingOf));
-  if (things.length === 0) return {};
-  const notes = things.filter(({ kind }) => kind === 'file' || kind === 'packages');
-  return {
-    keep: lines(
-      use,
-      sh`{`,
-      ...things.map((thing) => sh`${keepCall(thing)} &&`),
-      sh`kept
-} || { printf '%s\n' 'how it was before cannot be kept, so nothing is changed' >&2; exit 1; }`,
-    ),
-    ...(notes.length > 0 && { note: lines(use, ...notes.map(({ id, kind }) => sh`note ${id} ${kind}`)) }),
-  };
+/** At the beginning of a fragment of a run that calls the functions. */
+export const useBefore = sh`# shellcheck disable=SC1090,SC1091
+. "$LVSCTL_RUN/before.sh"`;
+
+/** What is kept of a step: calls that must all succeed before it, and those that follow it, whatever came of it. */
+export interface Kept {
+  readonly calls: readonly Sh[];
+  readonly notes: readonly Sh[];
 }
 
-const use = sh`. "$LVSCTL_RUN/before.sh"`;
+/** Of a step that touches these. The calls want the functions of before.sh; `kept` is the last of them. */
+export function keeping(touched: readonly Touched[]): Kept {
+  const things = distinct(touched.flatMap(thingOf));
+  const noted = things.filter(({ kind }) => kind === 'file' || kind === 'packages');
+  return { calls: things.map(keepCall), notes: noted.map(({ id, kind }) => sh`note ${id} ${kind}`) };
+}
 
 interface Thing {
   readonly id: string;

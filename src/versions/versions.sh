@@ -5,10 +5,12 @@
 #                  that was; `notifies`, a name of a handler per line; `split` where all directors change it together
 #   handlers/FILE/ a handler that its changes notified: `run`, `validate`, `timeout`, `reboots`
 # An entry that is there is whole, and is never written again: what a run finds first is what it has replaced. All of it is on disk before
-# the change is (sync_version): a power cut leaves no change that could not be put back.
+# the change is (kept_versions): a power cut leaves no change that could not be put back.
 
 versions=${LVSCTL_VERSIONS:-/var/lib/lvsctl/versions}
 version=
+# An entry has been begun by this step.
+begun=
 
 # Runs that are kept besides the one at work.
 versions_most=9
@@ -25,7 +27,6 @@ find_version() { # RUN: sets $version
 
 begin_version() { # RUN [all]: all that there are stay
   ! find_version "$1" || return 0
-  mkdir -p -- "$versions" || return 1
   newest=100000 count=0
   for each in "$versions"/??????-*; do
     [ ! -d "$each" ] || { each=${each##*/}; newest=${each%%-*}; count=$((count + 1)); }
@@ -36,30 +37,33 @@ begin_version() { # RUN [all]: all that there are stay
     count=$((count - 1))
   done
   version=$versions/$((newest + 1))-$1
-  mkdir -- "$version" && date -u +%Y-%m-%dT%H:%M:%SZ >"$version/at"
+  mkdir -p -- "$version" && date -u +%Y-%m-%dT%H:%M:%SZ >"$version/at"
 }
 
 # How far back the rest leads is known afterwards, too, whatever happens in between.
 drop_version() { # FOLDER
   time_of_version "$1" >"$versions/.pruned" && fast "$versions/.pruned" && mv -f -- "$versions/.pruned" "$versions/pruned" || return 1
-  rm -rf -- "$versions/.gone" && mv -- "$1" "$versions/.gone" && rm -rf -- "$versions/.gone"
+  mv -- "$1" "$versions/.gone" && rm -rf -- "$versions/.gone"
 }
 
 keep_version() { # RUN ID PATH BATCH [all]
   [ ! -d "$3" ] || [ -L "$3" ] || return 0
   begin_version "$1" "${5-}" || return 1
   [ ! -d "$version/$2" ] || return 0
-  rm -rf -- "$versions/.new" && mkdir -- "$versions/.new" && copy_version "$versions/.new" "$3" || return 1
-  printf '%s\n' "$3" >"$versions/.new/name" && printf '%s\n' "$4" >"$versions/.new/batch" && printf '' >"$versions/.new/notifies" || return 1
-  fast "$versions/.new"/* && mv -- "$versions/.new" "$version/$2"
+  if [ "$begun" = '' ]; then
+    for each in "$versions"/.new/*; do [ ! -e "$each" ] || rm -rf -- "$versions/.new" || return 1; done
+  fi
+  begun=yes
+  mkdir -p -- "$versions/.new/$2" && copy_version "$versions/.new/$2" "$3" || return 1
+  printf '%s\n' "$3" >"$versions/.new/$2/name" && printf '%s\n' "$4" >"$versions/.new/$2/batch" && printf '' >"$versions/.new/$2/notifies"
 }
 
-# These alone: all that a busy host has in memory would take long.
-fast() { sync -- "$@" 2>/dev/null || sync; }
-
-# The last of `keep`, once for all that a step has written here.
-sync_version() { # ID... handlers/FILE...
-  [ -n "$version" ] || return 0
+# The last of `keep`: all that a step has written, records of before.sh too, becomes whole, in as few programs as that takes.
+kept_versions() { # ID... handlers/FILE...
+  [ -n "$version" ] || { kept; return; }
+  settle_records "$versions"/.new/* "$versions"/.new/*/* && move_records || return 1
+  [ "$begun" = '' ] || mv -- "$versions"/.new/* "$version/" || return 1
+  begun=
   for each do
     shift
     case $each in
@@ -67,7 +71,7 @@ sync_version() { # ID... handlers/FILE...
       *) [ ! -d "$version/$each" ] || set -- "$@" "$version/$each" "$version/$each/notifies" ;;
     esac
   done
-  fast "$versions" "$version" "$version/at" "$@"
+  fast "$before" "$versions" "$version" "$version/at" "$@"
 }
 
 copy_version() { # FOLDER PATH
@@ -101,8 +105,10 @@ version_handler_again() { # FILE NUMBER-RUN/handlers/FILE
 
 # Each change of the run to the file may notify others.
 version_notifies() { # ID SPLIT NAMES...
-  [ -n "$version" ] && [ -d "$version/$1" ] || return 0
-  entry=$version/$1
+  [ -n "$version" ] || return 0
+  entry=$versions/.new/$1
+  [ "$begun" = yes ] && [ -d "$entry" ] || entry=$version/$1
+  [ -d "$entry" ] || return 0
   [ "$2" = '' ] || printf '' >"$entry/split" || return 1
   shift 2
   for each do grep -qxF -- "$each" "$entry/notifies" || printf '%s\n' "$each" >>"$entry/notifies" || return 1; done
@@ -111,22 +117,23 @@ version_notifies() { # ID SPLIT NAMES...
 # After a change: what it has left, or, where that is what was there, no word of it.
 note_version() { # RUN ID
   find_version "$1" && [ -d "$version/$2" ] && IFS= read -r name <"$version/$2/name" || return 0
-  if version_differs "$version/$2" "$name"; then
-    sum_of "$name" >"$version/.written" && mv -f -- "$version/.written" "$version/$2/written"
+  take_sum "$name" || return 1
+  if version_differs "$version/$2" "$name" "$sum"; then
+    write_sum "$version/$2"
     return
   fi
-  rm -rf -- "$version/.gone" && mv -- "$version/$2" "$version/.gone" && rm -rf -- "$version/.gone" || return 1
+  mv -- "$version/$2" "$version/.gone" && rm -rf -- "$version/.gone" || return 1
   for each in "$version"/*; do [ ! -e "$each/name" ] || return 0; done
   rm -rf -- "$version"
 }
 
-version_differs() { # FOLDER PATH
+version_differs() { # FOLDER PATH [SUM OF WHAT IS THERE]
   if [ -e "$1/absent" ]; then
     is_there "$2"
   elif [ -e "$1/big" ]; then
-    [ "$(cat "$1/big")" != "$(sum_of "$2")" ]
+    [ "$(cat "$1/big")" != "${3-$(sum_of "$2")}" ]
   else
-    [ "$(sum_of "$1/copy")" != "$(sum_of "$2")" ]
+    [ "$(sum_of "$1/copy")" != "${3-$(sum_of "$2")}" ]
   fi
 }
 

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { beforeText } from '../before/before.ts';
+import { beforeText, type Kept } from '../before/before.ts';
 import type { Change, Handler, Touched } from '../model.ts';
-import { lines, renderSh, type Sh, sh } from '../sh/sh.ts';
+import { renderSh, sh } from '../sh/sh.ts';
 
 const text = readFileSync(new URL('./versions.sh', import.meta.url), 'utf8').replace(/^\s*#(?! shellcheck).*\n/gm, '');
 
@@ -35,31 +35,28 @@ export interface Keeping {
   readonly resolve: (value: string) => string;
 }
 
-/** Fragments around a change; absent where it touches no file. They want before.sh and versions.sh in the run's folder. */
-export function keepingVersions(keeping: Keeping): { readonly keep?: Sh; readonly note?: Sh } {
+/** Of a change; nothing where it touches no file. The calls want the functions of versions.sh; `kept_versions SEALED` is the last of them. */
+export function keepingVersions(keeping: Keeping): Kept & { readonly sealed: readonly string[] } {
   const { change, run, batch, all = false } = keeping;
   // What is built or comes as a whole is no configuration.
   const files = change.consumes || change.produces ? [] : filesOf(keeping);
-  if (files.length === 0) return {};
+  if (files.length === 0) return { calls: [], notes: [], sealed: [] };
   const notified = keeping.handlers
     .map((each, index) => ({ ...each, file: handlerFile(each.name, batch, index) }))
     .filter(({ name }) => change.notify?.includes(name));
   const names = notified.map(({ file }) => file.replace(/^\d+-/, ''));
   return {
-    keep: lines(
-      useVersions,
-      sh`{`,
-      ...files.map(({ id, path }) => sh`keep_version ${run} ${id} ${path} ${batch} ${all ? 'all' : ''} &&`),
+    calls: [
+      ...files.map(({ id, path }) => sh`keep_version ${run} ${id} ${path} ${batch} ${all ? 'all' : ''}`),
       ...notified.map(({ file, handler }) =>
         handler.kept === undefined
-          ? sh`version_handler ${[file, ...partsOf(handler, keeping.resolve)]} &&`
-          : sh`version_handler_again ${file} ${handler.kept} &&`,
+          ? sh`version_handler ${[file, ...partsOf(handler, keeping.resolve)]}`
+          : sh`version_handler_again ${file} ${handler.kept}`,
       ),
-      ...files.map(({ id }) => sh`version_notifies ${id} ${change.risk === 'split' ? 'split' : ''} ${names} &&`),
-      sh`sync_version ${[...files.map(({ id }) => id), ...notified.map(({ file }) => `handlers/${file}`)]}
-} || { printf '%s\n' 'what it replaces cannot be kept, so nothing is changed' >&2; exit 1; }`,
-    ),
-    note: lines(useVersions, ...files.map(({ id }) => sh`note_version ${run} ${id}`)),
+      ...files.map(({ id }) => sh`version_notifies ${id} ${change.risk === 'split' ? 'split' : ''} ${names}`),
+    ],
+    notes: files.map(({ id }) => sh`note_version ${run} ${id}`),
+    sealed: [...files.map(({ id }) => id), ...notified.map(({ file }) => `handlers/${file}`)],
   };
 }
 

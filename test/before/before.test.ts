@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { beforeText, keeping } from '../../src/before/before.ts';
+import type { Touched } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';
-import { sh } from '../../src/task.ts';
+import { lines } from '../../src/task.ts';
 import { shells } from '../support/lint-shell.ts';
 import { runIn } from '../support/run-shell.ts';
+
+/** As a step keeps it that changes no file that a rollback puts back. */
+const keepText = (touched: readonly Touched[]): string =>
+  [...keeping(touched).calls.map((call) => renderSh(call, String)), 'kept'].join(' && ');
 
 let folder: string;
 beforeEach(() => {
@@ -19,15 +24,14 @@ describe.each(shells)('with %s', (shell) => {
   const at = (name: string): string => join(folder, name);
   const put = (name: string, text: string): void => writeFileSync(at(name), text);
   const read = (name: string): string | undefined => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : undefined);
-  const records = (): readonly string[] => (existsSync(at('before')) ? readdirSync(at('before')) : []);
+  const records = (): readonly string[] => (existsSync(at('before')) ? readdirSync(at('before')).filter((name) => name !== '.new') : []);
   /** Functions of before.sh, with those of `stubs` in the place of what would ask this machine. */
   const shellOf = (script: string, stubs = ''): string => {
     const { stdout, stderr } = runIn(shell, { parts: [{ text: `LVSCTL_BEFORE=${folder}/before\n${beforeText}\n${stubs}\n${script}` }] });
     return `${stdout}${stderr}`.trim();
   };
   const keep = (resource: string, stubs = ''): string => {
-    const call = keeping([{ resource }]).keep ?? sh`echo nothing is kept`;
-    return shellOf(renderSh(call, (value) => value).replace(/^\. .*$/m, ''), stubs);
+    return shellOf(keepText([{ resource }]), stubs);
   };
   const restore = (stubs = ''): string => {
     const all = records().toReversed();
@@ -105,7 +109,7 @@ describe.each(shells)('with %s', (shell) => {
     for (const name of names) shellOf(`mkdir -p $(dirname ${at(`proc/${name}`)}); echo 0 >${at(`proc/${name}`)}`);
     const here = (script: string): string => script.replaceAll('/proc/sys', at('proc'));
     const call = (script: string): string => shellOf(`${here(beforeText)}\n${script}`);
-    call(renderSh(keeping([{ resource: 'sysctl:net.ipv4.ip_forward' }]).keep ?? sh``, (value) => value).replace(/^\. .*$/m, ''));
+    call(keepText([{ resource: 'sysctl:net.ipv4.ip_forward' }]));
     expect(
       records()
         .map((record) => read(`before/${record}/name`)?.trim())
@@ -121,8 +125,7 @@ describe.each(shells)('with %s', (shell) => {
     const stubs = () => `list_packages() { sort ${at('installed')}; }
 try_purge() { for each do ! grep -q "^$each " ${at('needed')} || printf 'dpkg: error processing package %s (--purge):\\n' "$each"; done | grep . >${at('said')} || return 0; cat ${at('said')}; return 1; }
 purge() { for each do grep -vx "$each" ${at('installed')} >${at('rest')} || :; mv ${at('rest')} ${at('installed')}; done; }`;
-    const note = (): string =>
-      shellOf(renderSh(keeping([{ resource: 'package:x' }]).note ?? sh``, (value) => value).replace(/^\. .*$/m, ''), stubs());
+    const note = (): string => shellOf(renderSh(lines(...keeping([{ resource: 'package:x' }]).notes), String), stubs());
     beforeEach(() => {
       put('installed', 'base\n');
       put('needed', '');
@@ -164,8 +167,7 @@ purge() { for each do grep -vx "$each" ${at('installed')} >${at('rest')} || :; m
   test('a kind of somebody else brings its own way back', () => {
     put('table', 'mine\n');
     const own = { record: `cp ${at('table')} saved`, differs: `! cmp -s saved ${at('table')}`, restore: `cp saved ${at('table')}` };
-    const { keep: fragment = sh`` } = keeping([{ resource: 'firewall:it', own }]);
-    shellOf(renderSh(fragment, (value) => value).replace(/^\. .*$/m, ''));
+    shellOf(keepText([{ resource: 'firewall:it', own }]));
     expect(state()).toEqual(['same']);
     put('table', 'ours\n');
     expect(state()).toEqual(['differs']);
@@ -175,5 +177,8 @@ purge() { for each do grep -vx "$each" ${at('installed')} >${at('rest')} || :; m
 });
 
 test('what leaves nothing behind, or has a name that no shell could be given, is not kept', () => {
-  expect(keeping([{ resource: 'host:boot' }, { resource: 'ipvs:10.0.0.1:80' }, { resource: 'file:/a\nb' }])).toEqual({});
+  expect(keeping([{ resource: 'host:boot' }, { resource: 'ipvs:10.0.0.1:80' }, { resource: 'file:/a\nb' }])).toEqual({
+    calls: [],
+    notes: [],
+  });
 });

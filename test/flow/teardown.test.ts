@@ -59,6 +59,47 @@ test('directors stop serving, then real servers lose the VIP, then ARP is as bef
   expect(await hosts.plan(teardown, { extraVars: { force: false } })).toMatchObject({ exitCode: 0, summary: { changed: 0 } });
 });
 
+/** The keepalived of somebody else, whose service this run has only been told of. */
+const ranBefore = defineTask({
+  summary: 'a service that ran',
+  params: z.strictObject({}),
+  touches: () => ['host:service'],
+  before: () => [
+    {
+      resource: 'service:keepalived.service',
+      record: sh`echo active enabled >state`,
+      differs: sh`false`,
+      restore: sh`echo read >>/srv/read`,
+    },
+  ],
+  probe: () => sh`cat /srv/told 2>/dev/null`,
+  parse: ({ exit }) => exit === 0,
+  plan: (seen): readonly Change[] => (seen ? [] : [{ id: 'tell', title: 'tell it', was: '', will: 'x\n', run: sh`: >/srv/told` }]),
+  settled: () => 'it is told',
+  example: {},
+});
+
+test('a keepalived that ran before is not stopped: it reads its old files before the real servers are touched', async () => {
+  const taken = `- name: p
+  hosts: directors
+  tasks:
+    - thing: { name: "file:/etc/keepalived/keepalived.conf" }
+    - thing: { name: "file:/usr/local/sbin/other" }
+    - ran: {}
+- name: q
+  hosts: backends
+  tasks:
+    - thing: { name: "address:10.0.0.1/32@lo" }
+`;
+  await hosts.deploy(taken, { tasks: new Map([...tasks, ['ran', ranBefore as never]]) });
+  expect(await hosts.deploy(teardown, { extraVars: { force: false } })).toMatchObject({ exitCode: 0, notes: [] });
+  const order = hosts.story.flatMap(
+    (line) => /^(dr1|web1) done .*(keepalived\.conf|ran before|other|address)/.exec(line)?.slice(1).join(' ') ?? [],
+  );
+  expect(order).toEqual(['dr1 keepalived.conf', 'dr1 ran before', 'web1 address', 'dr1 other']);
+  expect(hosts.read('dr1', 'read')).toBe('read\n');
+});
+
 test('a director that is not right afterwards keeps the real servers as they are', async () => {
   await hosts.deploy(book, { tasks });
   const report = await hosts.deploy(teardown, { extraVars: { force: false }, unreachable: ['dr2'] });

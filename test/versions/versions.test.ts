@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keepFragments } from '../../src/apply/keep.ts';
 import { beforeText } from '../../src/before/before.ts';
 import type { Change, Handler } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';
@@ -45,8 +46,8 @@ interface More {
 }
 
 const around = (run: string, path: string, more: More = {}) =>
-  keepingVersions({
-    ...{ run, batch: 0, change: change(path, more.change), touched: [{ resource: `file:${path}` }], handlers: more.handlers ?? [] },
+  keepFragments([{ resource: `file:${path}` }], {
+    ...{ run, batch: 0, change: change(path, more.change), handlers: more.handlers ?? [] },
     ...{ resolve: (value: string) => value.replaceAll('\uE000secret s\uE001', "it's hush"), all: more.all ?? false },
   });
 
@@ -156,14 +157,18 @@ describe.each(shells)('with %s', (shell) => {
     const handlers = ['h', 'late'].map((name) => ({ name, handler: { run: sh`echo ${name}`, validate: sh`:` } }));
     // Notes what each file held when it was synced, by its inode: it may be moved afterwards.
     const syncs = `state() { printf '%s %s\\n' "$(stat -c %i "$1")" "$(sha256sum <"$1")"; }
-sync() { shift; for each do [ -d "$each" ] || state "$each" >>${at('synced')}; done; }`;
+all() { find ${at('versions')} ${at('before')} -type f; }
+sync() {
+  if [ "$1" = -f ]; then all | while read -r each; do state "$each" >>${at('synced')}; done; fi
+  shift; for each do [ -d "$each" ] || state "$each" >>${at('synced')}; done
+}`;
     const keep = (notify: readonly string[]): string =>
       shellOf(
         `${syncs}\n${renderSh(around('a', at('file'), { handlers, change: { notify } }).keep ?? sh``, String).replace(/^\. .*$/gm, '')}`,
       );
     for (const notify of [['h'], ['late']]) {
       expect(keep(notify)).toBe('');
-      const states = shellOf(`${syncs}\nfind ${at('versions')} -type f | while read -r each; do state "$each"; done`).split('\n');
+      const states = shellOf(`${syncs}\nall | while read -r each; do state "$each"; done`).split('\n');
       const synced = (read('synced') ?? '').split('\n');
       expect(states.filter((state) => !synced.includes(state))).toEqual([]);
     }
@@ -290,8 +295,8 @@ test('only the file that a change is named for is kept; without such a name all 
   const touched = [{ resource: 'file:/etc/a' }, { resource: 'file:/etc/b' }, { resource: 'service:x' }, { resource: 'file:/etc/c\nd' }];
   const common = { run: 'a', batch: 0, touched, handlers: [], resolve: (value: string) => value };
   const kept = (each: Change): readonly string[] =>
-    renderSh(keepingVersions({ ...common, change: each }).keep ?? sh``, String).match(/(?<=^keep_version a \S+ )\S+/gm) ?? [];
+    keepingVersions({ ...common, change: each }).calls.flatMap((call) => /(?<=^keep_version a \S+ )\S+/.exec(renderSh(call, String)) ?? []);
   expect(kept(change('/etc/a'))).toEqual(['/etc/a']);
   expect(kept({ ...change('/etc/a'), id: 'start' })).toEqual(['/etc/a', '/etc/b']);
-  expect(keepingVersions({ ...common, change: change('/x'), touched: [{ resource: 'service:x' }] })).toEqual({});
+  expect(keepingVersions({ ...common, change: change('/x'), touched: [{ resource: 'service:x' }] }).calls).toEqual([]);
 });

@@ -11,18 +11,18 @@ import { sh } from '../../task.ts';
  * it away with the `new` and the `was` in it. `link_old` gives the file itself the second name `./was`, links refused.
  */
 export const folderFunctions = sh`ours() {
-  me=$(id -u) && up=$(cd -P -- "$directory" && pwd -P) || return 1
+  me=\${LVSCTL_ME:-$(id -u)} && up=$(cd -P -- "$directory" && pwd -P) || return 1
   up=\${up%/}; set -- "$up/."
   while [ -n "$up" ]; do up=\${up%/*}; set -- "$@" "$up/."; done
-  { stat -c '%u %a' -- "$@" && echo end; } | (
-    itself=yes
-    while read -r owner mode; do
-      case $owner in end) exit 0 ;; 0 | "$me") ;; *) exit 1 ;; esac
-      case $itself$mode in [1357]???) ;; *[2367]? | *[2367]) exit 1 ;; esac
-      itself=''
-    done
-    exit 1
-  )
+  modes=$(stat -c '%u %a' -- "$@") || return 1
+  itself=yes
+  while read -r owner mode; do
+    case $owner in 0 | "$me") ;; *) return 1 ;; esac
+    case $itself$mode in [1357]???) ;; *[2367]? | *[2367]) return 1 ;; esac
+    itself=''
+  done <<MODES
+$modes
+MODES
 }
 stay() { cd -P -- "./$own" && [ "$(pwd -P)" = "$home/$own" ] && case $(stat -c '%u %a' .) in "$me "*700 | "$me "*711) ;; *) false ;; esac; }
 enter() {

@@ -81,8 +81,8 @@ trap 'exit 1' HUP INT TERM`,
     folderFunctions,
     sh`if ours; then
   there=$target staged=\${directory%/}/$own
-  trap 'rm -f -- "$staged"' EXIT
-  rm -rf -- "$staged" || exit 1
+  trap '[ ! -e "$staged" ] || rm -f -- "$staged"' EXIT
+  { [ ! -e "$staged" ] && [ ! -L "$staged" ]; } || rm -rf -- "$staged" || exit 1
 else
   enter || exit 1
   there=../$name staged=/proc/self/cwd/new
@@ -95,7 +95,7 @@ ${putText(content)} >"$staged" || {
   exit 1
 }
 set +C
-chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1
+${giveStaged(want)} && chmod -- ${want.mode ?? '0644'} "$staged" || exit 1
 # A validator may run as the file's owner.
 [ "$there" = "$target" ] || chmod 711 . || exit 1`,
     labelStaged,
@@ -105,6 +105,13 @@ chown -- ${`${want.owner ?? 'root'}:${want.group ?? 'root'}`} "$staged" && chmod
     replace,
     sh`)`,
   );
+}
+
+/** What root makes is root's: only where a folder gives its own group, or a shell cannot tell, a program has to say so. */
+function giveStaged({ owner = 'root', group = 'root' }: Pick<WantedFile, 'owner' | 'group'>): Sh {
+  const give = sh`chown -- ${`${owner}:${group}`} "$staged"`;
+  if (owner !== 'root' || group !== 'root') return give;
+  return sh`{ { [ "$me" = 0 ] && [ -O "$staged" ] && [ -G "$staged" ]; } 2>/dev/null || ${give}; }`;
 }
 
 /** Prints a value exactly. Where printf is a program (mksh), its arguments would show in `ps` and end at 128 KiB; `print` is built in there. */
