@@ -1,6 +1,6 @@
 /** Root directories of a Debian release with packages of its own, made once and kept with the lab's images. Needs root. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { imageCache } from '../../src/lab/places.ts';
 import { aptSources, indexTargetsFormat } from '../../src/machine/apt-sources.ts';
@@ -18,9 +18,10 @@ export function debianRoot(release: LabSettings['release'], packages: readonly s
   const options = ['--mode=root', '--variant=minbase', '--format=directory', `--include=${packages.join(',')}`, '--quiet', ...proxies];
   const args = ['--mount', '--pid', '--fork', '--kill-child', 'mmdebstrap', ...options, release, building, ...aptSources(targets, release)];
   try {
-    execFileSync('unshare', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    // Another test may have made it meanwhile.
-    if (!existsSync(path)) renameSync(building, path);
+    // Of two tests that want it, one makes it and the other waits.
+    const once = '[ -e "$1" ] || { path=$1 building=$2; shift 2; unshare "$@"; mv -T "$building" "$path"; }';
+    const words = [`${path}.lock`, 'sh', '-ec', once, 'sh', path, building, ...args];
+    execFileSync('flock', words, { stdio: ['ignore', 'ignore', 'inherit'] });
   } finally {
     rmSync(building, { recursive: true, force: true });
   }

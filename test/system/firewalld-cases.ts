@@ -1,5 +1,5 @@
-/** firewalld of a Debian that systemd has booted, with either backend: through reloads, restarts, a reboot and the way back. Needs root. */
-import { afterEach, describe, expect, test } from 'vitest';
+/** What holds of firewalld, on a Debian that systemd has booted, with either backend: through reloads, restarts, a reboot and the way back. */
+import { afterEach, expect, test } from 'vitest';
 import { renderSh } from '../../src/sh/sh.ts';
 import type { AnyTask } from '../../src/task.ts';
 import firewall from '../../src/tasks/firewall.ts';
@@ -11,12 +11,6 @@ import { cable, hold, type NetHost, runAt, through } from './two-hosts.ts';
 
 let managed: ManagedHost | undefined;
 let real: NetHost | undefined;
-afterEach(async () => {
-  if (real) process.kill(real.pid);
-  real = undefined;
-  await managed?.close();
-  managed = undefined;
-});
 
 const open = async (backend: string, missing?: string): Promise<ManagedHost> => {
   const before = `systemctl -q disable ufw; sed -i 's/^FirewallBackend=.*/FirewallBackend=${backend}/' /etc/firewalld/firewalld.conf`;
@@ -45,7 +39,15 @@ const restore = (at: ManagedHost, task: AnyTask, params: object) => {
   expect(differ()).toEqual([]);
 };
 
-describe.each(['nftables', 'iptables'])('with %s', (backend) => {
+/** One backend, in a file of its own: the two take as long as all else that is tested with real package managers. Needs root. */
+export function testFirewalld(backend: 'nftables' | 'iptables'): void {
+  afterEach(async () => {
+    if (real) process.kill(real.pid);
+    real = undefined;
+    await managed?.close();
+    managed = undefined;
+  });
+
   test.each(Object.entries(admitted))('what a %s needs comes through, and nothing else', async (role, { want, packets: all }) => {
     const packets = withoutPings(all);
     const at = await open(backend);
@@ -157,4 +159,4 @@ describe.each(['nftables', 'iptables'])('with %s', (backend) => {
     restore(at, packetMark, marks);
     expect(await seen()).toEqual({ marked: false, redirected: false });
   });
-});
+}

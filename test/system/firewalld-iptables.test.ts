@@ -1,0 +1,3 @@
+import { testFirewalld } from './firewalld-cases.ts';
+
+testFirewalld('iptables');
