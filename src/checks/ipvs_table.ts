@@ -7,6 +7,7 @@ import { count, excerpt, fail, listed, nobodyLooked, pass, toolMissing, unreadab
 import { type Detail, detailProbe, detailsOf, needsDetail } from './support/ipvs-details.ts';
 import { addWords, editWords, serviceWords, type ToldService } from './support/ipvsadm-words.ts';
 import { heard, type Said, telling } from './support/said.ts';
+import { entryOf, rowPort } from './support/table-entries.ts';
 import { endpoint, ipvsadmPlace, serviceName } from './support/topology.ts';
 
 export default defineCheck({
@@ -49,11 +50,6 @@ function hexPort(port: number): string {
   return port.toString(16).padStart(4, '0').toUpperCase();
 }
 
-/** Behind a mark a real server has no port of its own: packets keep theirs. */
-function rowPort({ fwmark }: VirtualServer, { port }: RealServer): number {
-  return fwmark ? 0 : port;
-}
-
 interface Place {
   readonly name: string;
   readonly fleet: Fleet;
@@ -86,18 +82,6 @@ function judgeHost(look: Look, fleet: Fleet, expected: string): readonly Finding
     ...(wanted.length + others.length === 0 ? [pass(name, 'no virtual server in the kernel', expected)] : []),
     ...(blind ? [toolMissing(look.host, 'ipvsadm', 'ipvsadm', unseen)] : []),
   ];
-}
-
-/** Marks of both families may bear one number: the real servers tell them apart. */
-function entryOf(service: VirtualServer, table: readonly TableService[]): TableService | undefined {
-  const { fwmark, vip, port } = service;
-  if (!fwmark) {
-    const protocol = service.protocol.toUpperCase();
-    return table.find((entry) => entry.protocol === protocol && entry.address === shortAddress(vip) && entry.port === port);
-  }
-  const marked = table.filter((entry) => entry.protocol === 'FWM' && entry.address === String(fwmark.mark));
-  const ours = (entry: TableService): boolean => entry.rows.some(({ address }) => address.includes(':') === vip.includes(':'));
-  return marked.find(ours) ?? marked.find(({ rows }) => rows.length === 0);
 }
 
 function judgeService(service: VirtualServer, place: Place): readonly Finding[] {

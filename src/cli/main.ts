@@ -6,6 +6,7 @@ import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
 import type { RollbackFlags } from './commands/rollback.ts';
 import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
+import type { StatusFlags } from './commands/status.ts';
 import type { SudoersFlags } from './commands/sudoers.ts';
 import type { TeardownFlags } from './commands/teardown.ts';
 import { complain, complainInJson } from './complain.ts';
@@ -82,7 +83,7 @@ playing(verb('verify', 'all checks, from every vantage point; leaves nothing cha
 reading(
   verb(
     'sudoers',
-    'the rule of sudo for somebody who may plan and verify, and do nothing else',
+    'the rule of sudo for somebody who may look (plan, verify, status), and do nothing else',
     'lvsctl sudoers inventory/dr.yaml --user watch',
   ),
 )
@@ -90,6 +91,13 @@ reading(
   .option('-p, --playbook <file>', 'for this playbook, in the place of those that come with lvsctl')
   .option('--show', 'print what may be read, in the place of its SHA-256')
   .action(async (file: string, flags: SudoersFlags) => (await import('./commands/sudoers.ts')).sudoers(file, flags));
+
+common(
+  verb('status', 'who has the VIPs; what each real server is given: weight, connections, rates', 'lvsctl status inventory/dr.yaml --watch'),
+)
+  .option('-w, --watch [interval]', 'look again every 2s, or 10s, 1m …, until it is interrupted')
+  .option(reader, readerMeans)
+  .action(async (file: string, flags: StatusFlags) => (await import('./commands/status.ts')).status(file, flags));
 
 const lock = verb('lock', 'who is at work on the hosts', 'lvsctl lock status inventory/dr.yaml');
 common(verb('status', 'who is at work on which host; exit 6 when somebody is', 'lvsctl lock status inventory/dr.yaml', lock)).action(

@@ -1,23 +1,12 @@
 /** `--observe`: looks again and again, and prints what has become different. It reports and changes nothing. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT, LvsError } from '../errors.ts';
+import { LvsError } from '../errors.ts';
 import { differences, type Wrong, wrongsOf } from '../report/wrongs.ts';
 import { printable } from '../view/printable.ts';
 import { say as write } from '../view/say.ts';
 import { noWatch } from '../view/watch.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type Performance, runShown, show, startWatch } from './perform.ts';
-
-/** `30s`, `5m` or `1h`, from ten seconds on; in seconds. Throws LvsError (exit 4). */
-export function readInterval(typed: string): number {
-  const [, amount = '', unit = ''] = /^(\d{1,4})([smh])$/.exec(typed) ?? [];
-  const seconds = Number(amount) * ({ s: 1, m: 60, h: 3600 }[unit] ?? 0);
-  if (amount !== '' && seconds >= 10) return seconds;
-  throw new LvsError(`--observe ${JSON.stringify(typed)} is no time between two looks: say 10s or more, 5m or 1h`, {
-    code: 'cli.observe',
-    exitCode: EXIT.badInput,
-  });
-}
 
 /** Until it is interrupted. The first look is shown whole; with --json each look that differs is one line, the first one among them. */
 export async function observe(performance: Performance, every: number): Promise<never> {

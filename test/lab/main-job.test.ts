@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ClusterStatus } from '../../src/status/status.ts';
 import { changeTitles, lvsctl } from '../support/cli.ts';
 import { haveNginx } from '../support/native-build.ts';
 import { becomeOperator, type Operator } from '../support/operator.ts';
@@ -114,6 +115,12 @@ echo ${Buffer.from(list.stdout).toString('base64')} | base64 -d >/etc/sudoers.d/
     expect(exit, stdout).toBe(0);
     expect(stdout.trim().split('\n').at(-1)).toMatch(/^5 hosts, \d+ channels, \d+(\.\d\d)? s, 0 changes, \d+ checks passed$/);
     expect(await lvsctl('plan', inventory, '--lab', '--reader', 'watch')).toMatchObject({ exit: 0 });
+    const status = await lvsctl('status', inventory, '--lab', '--reader', 'watch', '--json');
+    const { directors, services } = JSON.parse(status.stdout) as ClusterStatus;
+    expect(directors.flatMap(({ vips }) => vips)).toEqual(['10.18.43.30']);
+    expect(services[0]?.realServers).toMatchObject(
+      ['web1', 'web2'].map((host) => ({ host, state: 'in', rates: { connections: expect.any(Number) } })),
+    );
     expect((await exec('dr1', 'runuser -u watch -- sudo -n ipvsadm -C')).exit).not.toBe(0);
     expect(await exec('all', 'userdel -r watch 2>/dev/null; rm /etc/sudoers.d/lvsctl-reader')).toMatchObject({ exit: 0 });
   });

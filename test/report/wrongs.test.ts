@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInterval } from '../../src/cli/observe.ts';
+import { readInterval } from '../../src/cli/interval.ts';
 import type { Report } from '../../src/model.ts';
 import { differences, wrongsOf } from '../../src/report/wrongs.ts';
 
@@ -77,9 +77,9 @@ describe('the time between two looks', () => {
     ['10s', 10],
     ['5m', 300],
     ['1h', 3600],
-  ])('%s', (typed, seconds) => expect(readInterval(typed)).toBe(seconds));
+  ])('%s', (typed, seconds) => expect(readInterval('--observe', typed, 10)).toBe(seconds));
 
   it.each(['', '5', '9s', '0m', '5 m', '-5m', '5d', 'm'])('%j is refused', (typed) => {
-    expect(() => readInterval(typed)).toThrow(expect.objectContaining({ exitCode: 4 }));
+    expect(() => readInterval('--observe', typed, 10)).toThrow(expect.objectContaining({ exitCode: 4 }));
   });
 });

@@ -3,14 +3,15 @@ import { EXIT, LvsError } from '../../errors.ts';
 import type { Plan } from '../../model.ts';
 import { sayAside } from '../../view/say.ts';
 import type { CommonFlags } from '../flags.ts';
+import { readInterval } from '../interval.ts';
 import { list, wantsList } from '../list.ts';
-import { observe, readInterval } from '../observe.ts';
+import { observe } from '../observe.ts';
 import { perform } from '../perform.ts';
 import { mustBeDecided, savePlan } from '../saved-plan.ts';
 import { openSession, ownPlaybook } from '../session.ts';
 
 export async function plan(file: string, flags: CommonFlags & { readonly out?: string }): Promise<void> {
-  const every = flags.observe === undefined ? undefined : readInterval(flags.observe);
+  const every = flags.observe === undefined ? undefined : readInterval('--observe', flags.observe, 10);
   if (every !== undefined && flags.out !== undefined) {
     throw new LvsError('--observe makes no plan that could be kept', {
       code: 'cli.observe',

@@ -6,6 +6,7 @@ import { tracesProbe } from '../../probe/traces.ts';
 import { type Listed, readerFile, sudoersText } from '../../sh/reader.ts';
 import { secretsIn } from '../../sh/secret.ts';
 import { renderSh, type Sh } from '../../sh/sh.ts';
+import { statusProbe } from '../../status/director-state.ts';
 import { fragmentsFor } from '../../verify/verify-all.ts';
 import { printable } from '../../view/printable.ts';
 import { say, sayAside } from '../../view/say.ts';
@@ -30,7 +31,7 @@ export async function sudoers(file: string, flags: SudoersFlags): Promise<void> 
   left(secret, 'a secret is part of it; leave it out with --skip-tags or --limit where it is to be read');
   left(later, 'what it asks is known only when something else has been found');
   const text = sudoersText(user, listed, [
-    `For ${readerFile} (owner root, mode 0440): ${user} may look at this host with "lvsctl plan" and "lvsctl verify" --reader ${user}.`,
+    `For ${readerFile} (owner root, mode 0440): ${user} may look at this host with "lvsctl plan", "verify" and "status" --reader ${user}.`,
     `Of ${file}. Make it anew after a change of it or of lvsctl. "--show" prints what stands behind the sums.`,
   ]);
   if (flags.json) return printDocument('sudoers', EXIT.done, { path: readerFile, text, listed, left: { secret, later } });
@@ -60,6 +61,7 @@ function readBy({ fleet, bind, checks, registry }: Looks): Readable {
   };
   add('facts of the host', factsProbe);
   add('what runs of lvsctl have left', tracesProbe);
+  add('status', statusProbe);
   const steps = plays.flatMap((play) => Object.values(play.steps).flat());
   for (const step of steps)
     for (const fragments of Object.values(questionsOf(plays, { registry }, (each) => each === step)))

@@ -7,6 +7,9 @@ export interface TableRow {
   readonly port: number;
   readonly forward: Forward | 'local' | 'unknown';
   readonly weight: number;
+  /** Connections that are open, and those that are about to be forgotten. */
+  readonly active: number;
+  readonly inactive: number;
 }
 
 export interface TableService {
@@ -66,9 +69,17 @@ function granularityOf(mask: string): string {
 }
 
 function parseRow(line: string): TableRow | undefined {
-  const [, place = '', forward = '', weight] = /^\s*->\s+(\S+)\s+(\S+)\s+(\d+)/.exec(line) ?? [];
+  const [, place = '', forward = '', weight, active, inactive] = /^\s*->\s+(\S+)\s+(\S+)\s+(\d+)(?:\s+(\d+)\s+(\d+))?/.exec(line) ?? [];
   const endpoint = parseEndpoint(place);
-  return endpoint && { ...endpoint, forward: forwards[forward] ?? 'unknown', weight: Number(weight) };
+  return (
+    endpoint && {
+      ...endpoint,
+      forward: forwards[forward] ?? 'unknown',
+      weight: Number(weight),
+      active: Number(active ?? 0),
+      inactive: Number(inactive ?? 0),
+    }
+  );
 }
 
 function parseEndpoint(text: string): { readonly address: string; readonly port: number } | undefined {

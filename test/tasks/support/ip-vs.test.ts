@@ -9,11 +9,13 @@ const head = [
   '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn',
 ];
 
+const idle = { active: 0, inactive: 0 };
+
 test('reads every kind of virtual server and row that the kernel prints', () => {
   const table = parseTable([
     ...head,
     'TCP  0A122B1E:0050 rr  persistent 5000 FFFFFFFF',
-    '  -> 0A122B0D:0050      Route   1      0          3         ',
+    '  -> 0A122B0D:0050      Route   1      12         3         ',
     '  -> 0A122B0E:1F90      Masq    100    0          0         ',
     'UDP  C0A8004D:0035 rr ops ',
     '  -> 0A122B0A:0035      Local   0      0          0         ',
@@ -30,8 +32,8 @@ test('reads every kind of virtual server and row that the kernel prints', () => 
       persistence: 5000,
       granularity: '255.255.255.255',
       rows: [
-        { address: '10.18.43.13', port: 80, forward: 'dr', weight: 1 },
-        { address: '10.18.43.14', port: 8080, forward: 'nat', weight: 100 },
+        { address: '10.18.43.13', port: 80, forward: 'dr', weight: 1, active: 12, inactive: 3 },
+        { address: '10.18.43.14', port: 8080, forward: 'nat', weight: 100, ...idle },
       ],
     },
     {
@@ -40,7 +42,7 @@ test('reads every kind of virtual server and row that the kernel prints', () => 
       port: 53,
       scheduler: 'rr',
       onePacket: true,
-      rows: [{ address: '10.18.43.10', port: 53, forward: 'local', weight: 0 }],
+      rows: [{ address: '10.18.43.10', port: 53, forward: 'local', weight: 0, ...idle }],
     },
     { protocol: 'FWM', address: '16', port: 0, scheduler: 'wlc', rows: [] },
     {
@@ -48,7 +50,7 @@ test('reads every kind of virtual server and row that the kernel prints', () => 
       address: 'fd79::1',
       port: 7777,
       scheduler: 'sh',
-      rows: [{ address: 'fd79::2', port: 7777, forward: 'tun', weight: 1 }],
+      rows: [{ address: 'fd79::2', port: 7777, forward: 'tun', weight: 1, ...idle }],
     },
   ]);
 });
