@@ -172,7 +172,7 @@ differs_file() {
   if [ -e "$1/absent" ]; then
     is_there "$2"
   elif is_there "$1/copy"; then
-    [ "$(sum_of "$1/copy")" != "$(sum_of "$2")" ]
+    take_sum "$2" && [ "$(sum_of "$1/copy")" != "$sum" ]
   else
     differs_directory "$1" "$2"
   fi
@@ -180,7 +180,7 @@ differs_file() {
 
 # Somebody has changed it since lvsctl wrote it.
 is_foreign() { # FOLDER KIND NAME
-  [ "$2" = file ] && is_there "$3" && { IFS= read -r written <"$1/written"; } 2>/dev/null && [ "$written" != "$(sum_of "$3")" ]
+  [ "$2" = file ] && is_there "$3" && { IFS= read -r written <"$1/written"; } 2>/dev/null && take_sum "$3" && [ "$written" != "$sum" ]
 }
 
 restore_file() {
@@ -233,10 +233,26 @@ restore_directory() {
 # ----------------------------------------------------------------- settings
 
 proc_of() { # NAME: sets $proc; the first separator says which of / and . divides
+  rest=$1 proc=/proc/sys
   case $1 in
-    "${1%%[./]*}".*) proc=/proc/sys/$(printf %s "$1" | tr ./ /.) ;;
-    *) proc=/proc/sys/$1 ;;
+    "${1%%[./]*}".*) ;;
+    *) proc=$proc/$1; return ;;
   esac
+  part=/
+  while case $rest in *[./]*) ;; *) false ;; esac; do
+    proc=$proc$part${rest%%[./]*}
+    rest=${rest#"${rest%%[./]*}"}
+    case $rest in .*) part=/ ;; *) part=. ;; esac
+    rest=${rest#?}
+  done
+  proc=$proc$part$rest
+}
+
+# Sets $text, without a program: for the few bytes of a setting.
+text_of() { # FILE
+  text=
+  while IFS= read -r line || [ -n "$line" ]; do text="$text$line
+"; done <"$1"
 }
 
 # Settings that the kernel changes together with this one; older, so that they are put back after it.
@@ -264,7 +280,7 @@ keep_sysctl() {
 # What came with a module goes with it.
 differs_sysctl() {
   proc_of "$2"
-  [ -r "$proc" ] && [ -e "$1/value" ] && [ "$(cat "$proc")" != "$(cat "$1/value")" ]
+  [ -r "$proc" ] && [ -e "$1/value" ] && text_of "$proc" && now=$text && text_of "$1/value" && [ "$now" != "$text" ]
 }
 
 restore_sysctl() { proc_of "$2" && cat "$1/value" >"$proc"; }
@@ -470,7 +486,9 @@ restore() { # FOLDER-NAME [force]; says why where it cannot, and goes on
       printf '%s\n' "$name was changed since: it is left as it is"
       return 0
     fi
-    if ! said=$(putting_back "$1" 2>&1) || differs "$1" "$kind" "$name"; then
+    code=0 said=$(putting_back "$1" 2>&1) || code=$?
+    summed=
+    if [ "$code" -ne 0 ] || differs "$1" "$kind" "$name"; then
       printf '%s\n' "${said:-it is as before}" | tail -n 3 | tr '\n' ' ' >"$1/why"
       cat "$1/why"
       return 0

@@ -104,6 +104,13 @@ describe.each(shells)('with %s', (shell) => {
     expect([existsSync(at('new')), read('old/deep/file')]).toEqual([false, 'x\n']);
   });
 
+  test.each([
+    ['net.ipv4.ip_forward', 'net/ipv4/ip_forward'],
+    ['net/ipv4/conf/eth0.1/forwarding', 'net/ipv4/conf/eth0.1/forwarding'],
+    ['net.ipv4.conf.eth0/1.forwarding', 'net/ipv4/conf/eth0.1/forwarding'],
+    ['kernel', 'kernel'],
+  ])('%s is the setting %s', (name, path) => expect(shellOf(`proc_of ${name}; echo "$proc"`)).toBe(`/proc/sys/${path}`));
+
   test('a setting is put back after those that the kernel changed along with it', () => {
     const names = ['net/ipv4/ip_forward', 'net/ipv4/conf/all/accept_redirects', 'net/ipv4/conf/eth0.1/forwarding'];
     for (const name of names) shellOf(`mkdir -p $(dirname ${at(`proc/${name}`)}); echo 0 >${at(`proc/${name}`)}`);
