@@ -31,6 +31,13 @@ describe.each(shells.map((shell) => ({ name: shell.join(' '), shell })))('$name'
 
 const [dash] = shells as readonly [(typeof shells)[number]];
 
+test('an answer is taken whole, however long it is', () => {
+  expect(ask({ requests: 2 }, dash, [`${'long '.repeat(250)}web1`, `web2 ${'\0'.repeat(900)}`])).toEqual([
+    { status: 200, markers: [0] },
+    { status: 200, markers: [1] },
+  ]);
+});
+
 test('no answer is a failed question, within two seconds, and the others count', () => {
   const before = Date.now();
   expect(ask({}, dash, ['web1', 'silence']).map(({ status }) => status)).toEqual([200, 0, 200, 0]);
