@@ -31,10 +31,8 @@ function serviceLines({ service, director, scheduler, realServers }: ServiceStat
   return [
     scheduler === undefined ? styleText('red', where) : where,
     ...(rows.length > 0 ? [styleText('dim', `  ${laid(table[0] ?? [])}`)] : []),
-    ...rows.map(({ cells, note }) => {
-      const line = `  ${laid(cells)}`;
-      return note === '' ? line : styleText('yellow', `${line}  ${note}`);
-    }),
+    // A line of its own: numbers and reason do not fit into 80 columns.
+    ...rows.flatMap(({ cells, note }) => [`  ${laid(cells)}`, ...(note === '' ? [] : [styleText('yellow', `    ${note}`)])]),
   ];
 }
 
