@@ -16,7 +16,7 @@ export function keepFragments(touched: readonly Touched[], keepingOf: Omit<Keepi
   const inVersions = versions.calls.length > 0;
   const both: Kept = { calls: [...before.calls, ...versions.calls], notes: [...before.notes, ...versions.notes] };
   const use = inVersions ? useVersions : useBefore;
-  // On disk and whole once, not once for each: a change takes a third of the programs so.
+  // On disk and whole once for both: each sync and move is a program of its own.
   const last = inVersions ? sh`kept_versions ${versions.sealed}` : sh`kept`;
   return {
     ...(both.calls.length > 0 && { keep: lines(use, allOf([...both.calls, last])) }),
