@@ -62,10 +62,10 @@ export function jobsOf(part: Part, notified: ReadonlySet<string>, options: KeepO
   return [...part.script.items.map((item) => jobOfItem(item, part, options)), ...handlerJobs(part, notified)];
 }
 
-function jobOfItem(item: Item, part: Part, options: KeepOptions): Job {
-  const { change, step, staging, placed } = item;
-  const { owes } = part;
-  const more = { placed, ...kept(item, part, options), ...(step.tries && { tries: step.tries }) };
+function jobOfItem(item: Item, { owes, batch, known: handlers }: Part, { runId: run, keepAll: all = false, resolve }: KeepOptions): Job {
+  const { change, step, staging, placed, touches = [] } = item;
+  const kept = keepFragments(touches, { change, run, batch, all, handlers, resolve });
+  const more = { placed, ...kept, ...(step.tries && { tries: step.tries }) };
   if (!staging || !change.stage) return jobOf(change, { ...more, owes: (change.notify ?? []).filter((name) => owes.has(name)) });
   return {
     ...more,
@@ -74,14 +74,6 @@ function jobOfItem(item: Item, part: Part, options: KeepOptions): Job {
     timeout: change.timeout ?? 60,
     ...(change.unless && { unless: change.unless }),
   };
-}
-
-function kept(
-  { change, touches = [] }: Item,
-  { batch, known: handlers }: Part,
-  { runId: run, keepAll: all = false, resolve }: KeepOptions,
-): Pick<Job, 'keep' | 'note'> {
-  return keepFragments(touches, { change, run, batch, all, handlers, resolve });
 }
 
 /** A handler runs when an earlier script notified it, or waits for the changes of this script that do. */
