@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { familyOf } from '../inventory/addresses.ts';
 import type { Fleet } from '../model.ts';
 import { defineCheck, type Finding, type Host, type Look } from '../task.ts';
-import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl-probe.ts';
+import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl/probe.ts';
 import { type ArpNic, type ArpValue, arpNics, arpProbe, keptValue } from './support/arp.ts';
 import { fail, listed, nobodyLooked, pass, unreadable } from './support/finding.ts';
 import { heard, telling } from './support/said.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Fleet, RealServer, VirtualServer } from '../model.ts';
 import { defineCheck, type Finding, type Look, lines, type Sh, sh } from '../task.ts';
-import { hexAddress, parseTable, shortAddress, type TableRow, type TableService } from '../tasks/support/ip-vs.ts';
+import { hexAddress, parseTable, shortAddress, type TableRow, type TableService } from '../tasks/support/ipvs/kernel-table.ts';
 import { count, excerpt, fail, listed, nobodyLooked, pass, toolMissing, unreadable } from './support/finding.ts';
 import { type Detail, detailProbe, detailsOf, needsDetail } from './support/ipvs-details.ts';
 import { addWords, editWords, serviceWords, type ToldService } from './support/ipvsadm-words.ts';

@@ -1,7 +1,7 @@
 /** keepalived runs, will run after a reboot, and would start with the configuration that lies on disk, which is the one it runs with. */
 import { z } from 'zod';
 import { defineCheck, type Finding, type Host, type Look } from '../task.ts';
-import { parseUnit, unitProbe } from '../tasks/support/systemd.ts';
+import { parseUnit, unitProbe } from '../tasks/support/systemd/unit.ts';
 import { excerpt, fail, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
 import { configProbe } from './support/keepalived-config.ts';
 import { heard, type Said, telling } from './support/said.ts';

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { Fleet, Host, ProxySite, UpstreamServer } from '../model.ts';
 import { defineCheck, type Finding, type Look } from '../task.ts';
-import { nginxLayout } from '../tasks/support/nginx-layout.ts';
-import { probeConfig } from '../tasks/support/nginx-process.ts';
+import { nginxLayout } from '../tasks/support/nginx/layout.ts';
+import { probeConfig } from '../tasks/support/nginx/process.ts';
 import { text } from '../tasks/support/params.ts';
-import { parseUnit, unitProbe } from '../tasks/support/systemd.ts';
+import { parseUnit, unitProbe } from '../tasks/support/systemd/unit.ts';
 import { sitePage } from './support/entrances.ts';
 import { excerpt, fail, nobodyLooked, notRun, pass, toolMissing, unreadable } from './support/finding.ts';
 import { listenerProbe, listeners } from './support/listeners.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { familyOf } from '../inventory/addresses.ts';
 import type { Fleet, Host } from '../model.ts';
 import { type CheckContext, defineCheck, type Finding, type Look, type Sh, sh } from '../task.ts';
-import { hexAddress } from '../tasks/support/ip-vs.ts';
+import { hexAddress } from '../tasks/support/ipvs/kernel-table.ts';
 import { type Entrance, entranceName, entrancesOf, needsSources } from './support/entrances.ts';
 import { fail, nobodyLooked, notRun, toolMissing, unreadable } from './support/finding.ts';
 import { urlPath } from './support/params.ts';

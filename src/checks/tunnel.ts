@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { Fleet, Host } from '../model.ts';
 import { defineCheck, type Finding, type Look, sh } from '../task.ts';
-import { persistedLines } from '../tasks/support/sysctl-files.ts';
-import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl-probe.ts';
+import { persistedLines } from '../tasks/support/sysctl/files.ts';
+import { parseSysctls, sysctlProbe } from '../tasks/support/sysctl/probe.ts';
 import { fail, listed, nobodyLooked, pass, unreadable } from './support/finding.ts';
 import { heard, type Said, telling } from './support/said.ts';
 import { judgeSegments, segmentsProbe } from './support/segments.ts';

@@ -2,7 +2,7 @@
 import { addressesOf, addressProbe, type InterfaceAddress } from '../checks/support/addresses.ts';
 import { heard, telling } from '../checks/support/said.ts';
 import { type Look, type Sh, sh } from '../task.ts';
-import { parseTable, type TableService } from '../tasks/support/ip-vs.ts';
+import { parseTable, type TableService } from '../tasks/support/ipvs/kernel-table.ts';
 
 /** A second's worth, as the kernel has seen it over the last few. */
 export interface Rates {

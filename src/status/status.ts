@@ -3,7 +3,7 @@ import { entryOf, rowPort } from '../checks/support/table-entries.ts';
 import { endpoint, serviceName } from '../checks/support/topology.ts';
 import type { Fleet, VirtualServer } from '../model.ts';
 import type { Look } from '../task.ts';
-import { shortAddress, type TableRow, type TableService } from '../tasks/support/ip-vs.ts';
+import { shortAddress, type TableRow, type TableService } from '../tasks/support/ipvs/kernel-table.ts';
 import { type DirectorState, directorState, type Rates } from './director-state.ts';
 
 export interface ClusterStatus {

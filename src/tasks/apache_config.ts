@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, lines, sh } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { apacheHandlers, apacheIsLoaded, probeApache, reloadApache, validApache } from './support/apache-process.ts';
-import { listenLines, normal, virtualHosts } from './support/apache-sites.ts';
-import { linkChange } from './support/file-states.ts';
-import { type ConfigState, configStateOf } from './support/nginx-process.ts';
-import { asItCameProbe, isAsItCame, ownHead, refuseForeignFile } from './support/ownership.ts';
+import { apacheHandlers, apacheIsLoaded, probeApache, reloadApache, validApache } from './support/apache/process.ts';
+import { listenLines, normal, virtualHosts } from './support/apache/sites.ts';
+import { linkChange } from './support/files/file-states.ts';
+import { asItCameProbe, isAsItCame, ownHead, refuseForeignFile } from './support/files/ownership.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { type ConfigState, configStateOf } from './support/nginx/process.ts';
 import { fileContent } from './support/params.ts';
 import { anyAddress, pageFile, plainName, plainPath, portNumber, refuseFaults, siteNames, sitePage } from './support/web-sites.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const site = z
   .strictObject({

@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Change, defineTask, type PlanContext } from '../task.ts';
-import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/blob-file.ts';
-import { blobOf, localFile } from './support/local-file.ts';
+import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/files/blob-file.ts';
+import { blobOf, localFile } from './support/files/local-file.ts';
+import { validateWith, validator } from './support/files/validator.ts';
+import { fileChange } from './support/files/write-file.ts';
 import { absolutePath, accountName, fileContent, fileMode, localPath, text } from './support/params.ts';
-import { validateWith, validator } from './support/validator.ts';
-import { fileChange } from './support/write-file.ts';
 
 const destination = text.refine(
   (value) => absolutePath.safeParse(value.replace(/(?<=.)\/$/, '')).success,

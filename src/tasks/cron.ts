@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { type Change, defineTask, type Facts, lines, type Sh, sh } from '../task.ts';
 import { namedAccount } from './support/accounts.ts';
 import { cronField } from './support/cron-fields.ts';
-import { removeChange } from './support/file-states.ts';
+import { removeChange } from './support/files/file-states.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { text } from './support/params.ts';
-import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { parseUnits, type ShownUnit, showUnits } from './support/systemd/show-units.ts';
 
 const oneLine = text.regex(/^[^\n\r]+$/, 'one line');
 

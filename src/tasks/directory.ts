@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, type Sh, sh } from '../task.ts';
-import { makeDirectory, removeChange } from './support/file-states.ts';
+import { makeDirectory, removeChange } from './support/files/file-states.ts';
+import { fileProbe, parseFile, type SeenFile } from './support/files/write-file.ts';
 import { absolutePath, accountName, fileMode, oneOrMore, toList } from './support/params.ts';
-import { fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
 const params = z
   .strictObject({

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { defineTask } from '../task.ts';
-import { bytesChange, bytesProbe, parseBytes, type SeenBytes, sha256 } from './support/blob-file.ts';
+import { bytesChange, bytesProbe, parseBytes, type SeenBytes, sha256 } from './support/files/blob-file.ts';
+import { validateWith, validator } from './support/files/validator.ts';
 import { httpUrl } from './support/http-url.ts';
 import { absolutePath, accountName, fileMode } from './support/params.ts';
-import { validateWith, validator } from './support/validator.ts';
 
 const params = z.strictObject({
   url: httpUrl.describe('Where it is fetched from, by the control machine: the host itself needs no way out.'),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Change, defineTask } from '../task.ts';
-import { editableText, editChange } from './support/edit-lines.ts';
-import { bindNames, freeNames, type HostsEntry, sameForm } from './support/hosts-lines.ts';
+import { editableText, editChange } from './support/files/edit-lines.ts';
+import { bindNames, freeNames, type HostsEntry, sameForm } from './support/files/hosts-lines.ts';
+import { fileProbe, parseFile, type SeenFile } from './support/files/write-file.ts';
 import { oneOrMore, toList } from './support/params.ts';
-import { fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
 const path = '/etc/hosts';
 

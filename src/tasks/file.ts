@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Change, defineTask, type PlanContext, refuse } from '../task.ts';
-import { linkChange, makeDirectory, removeChange } from './support/file-states.ts';
+import { linkChange, makeDirectory, removeChange } from './support/files/file-states.ts';
+import { validateWith, validator } from './support/files/validator.ts';
+import { fileChange, fileProbe, parseFile, type SeenFile } from './support/files/write-file.ts';
 import { absolutePath, accountName, fileContent, fileMode, text } from './support/params.ts';
-import { validateWith, validator } from './support/validator.ts';
-import { fileChange, fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
 const params = z
   .strictObject({

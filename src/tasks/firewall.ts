@@ -1,25 +1,25 @@
 /** What the cluster needs of the firewalls that are active. None is ever started or loaded anew; they are stopped only where the inventory says `off`. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
-import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
-import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall-chains.ts';
-import { type Needs, neededRules, tunnelDevices } from './support/firewall-rules.ts';
+import { filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { chainsProbe, firewallChanges, firewallUnit, parseChains } from './support/firewall/chains.ts';
+import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewall/firewalld.ts';
+import { firewalldBefore } from './support/firewall/firewalld-before.ts';
+import { firewalldChanges } from './support/firewall/firewalld-changes.ts';
+import { firewalldNeeds } from './support/firewall/firewalld-needs.ts';
+import { policyPending, repliesOf } from './support/firewall/firewalld-replies.ts';
+import { type Needs, neededRules, tunnelDevices } from './support/firewall/needed-rules.ts';
+import { labelOf, type RuleChain, rulesFor } from './support/firewall/rule-chain.ts';
 import {
   type FirewallService,
   firewallOff,
   firewallServicesProbe,
   firewallUnits,
   parseFirewallServices,
-} from './support/firewall-services.ts';
-import { type FirewalldSeen, firewalldProbe, parseFirewalld, zonesOf } from './support/firewalld.ts';
-import { firewalldBefore } from './support/firewalld-before.ts';
-import { firewalldChanges } from './support/firewalld-changes.ts';
-import { firewalldNeeds } from './support/firewalld-needs.ts';
-import { policyPending, repliesOf } from './support/firewalld-replies.ts';
+} from './support/firewall/services.ts';
+import { isUfwChain, ufwBefore, ufwChanges, ufwPaths } from './support/firewall/ufw-before.ts';
 import { text } from './support/params.ts';
-import { labelOf, type RuleChain, rulesFor } from './support/rule-chain.ts';
-import { isUfwChain, ufwBefore, ufwChanges, ufwPaths } from './support/ufw-before.ts';
-import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/systemd/boot-unit.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 const port = z.number().int().min(1).max(65535);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type PlanContext, sh } from '../task.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 
 const path = '/etc/hostname';
 

@@ -5,11 +5,11 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, type Output } from '../task.ts';
-import { parseTable } from './support/ip-vs.ts';
-import { parseLimits, parseSaved, socket } from './support/ip-vs-details.ts';
-import { believedOf, type IpvsSeen, type IpvsService, serviceChanges, strangersIn } from './support/ipvs-changes.ts';
-import { beliefsProbe, parseBeliefs } from './support/keepalived-beliefs.ts';
-import { exampleService, serviceName, services } from './support/keepalived-params.ts';
+import { believedOf, type IpvsSeen, type IpvsService, serviceChanges, strangersIn } from './support/ipvs/changes.ts';
+import { parseLimits, parseSaved, socket } from './support/ipvs/kernel-details.ts';
+import { parseTable } from './support/ipvs/kernel-table.ts';
+import { beliefsProbe, parseBeliefs } from './support/keepalived/beliefs.ts';
+import { exampleService, serviceName, services } from './support/keepalived/params.ts';
 
 const params = z.strictObject({ services });
 

@@ -4,13 +4,13 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, sh } from '../task.ts';
-import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/blob-file.ts';
-import { checkText, miscPath } from './support/check-text.ts';
-import { checks } from './support/ipvs-view.ts';
-import { exampleService } from './support/keepalived-params.ts';
-import { blobOf, localFile } from './support/local-file.ts';
-import { parseProgram, programChanges, programProbe, programTouches, type SeenProgram } from './support/own-program.ts';
-import { virtualServer } from './support/virtual-server-params.ts';
+import { bytesChange, bytesProbe, parseBytes, type SeenBytes } from './support/files/blob-file.ts';
+import { blobOf, localFile } from './support/files/local-file.ts';
+import { checkText, miscPath } from './support/ipvs/check-text.ts';
+import { checks } from './support/ipvs/view.ts';
+import { virtualServer } from './support/ipvs/virtual-server-params.ts';
+import { exampleService } from './support/keepalived/params.ts';
+import { parseProgram, programChanges, programProbe, programTouches, type SeenProgram } from './support/systemd/own-program.ts';
 
 const params = z.strictObject({
   services: z.array(virtualServer).min(1).describe('The virtual servers, each with its real servers and how these are asked.'),

@@ -5,6 +5,13 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { type RulesWant, ruleChanges, strangers } from './support/ipvs/rule-changes.ts';
+import { autoPath, rulesPath } from './support/ipvs/rule-files.ts';
+import { nameOf, parseRules, placeOf, rowOptions, rulesText, serverOf, wantedRules } from './support/ipvs/rules.ts';
+import { type IpvsView, parseView, viewProbe } from './support/ipvs/view.ts';
+import { virtualServer } from './support/ipvs/virtual-server-params.ts';
+import { exampleService } from './support/keepalived/params.ts';
 import {
   type BootUnit,
   bootUnitChanges,
@@ -13,15 +20,8 @@ import {
   parseBootUnit,
   type SeenBootUnit,
   unitCommand,
-} from './support/boot-unit.ts';
-import { type RulesWant, ruleChanges, strangers } from './support/ipvs-rule-changes.ts';
-import { nameOf, parseRules, placeOf, rowOptions, rulesText, serverOf, wantedRules } from './support/ipvs-rules.ts';
-import { type IpvsView, parseView, viewProbe } from './support/ipvs-view.ts';
-import { exampleService } from './support/keepalived-params.ts';
-import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
-import { autoPath, rulesPath } from './support/table-files.ts';
-import { virtualServer } from './support/virtual-server-params.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+} from './support/systemd/boot-unit.ts';
+import { parseUnits, type ShownUnit, showUnits } from './support/systemd/show-units.ts';
 
 const params = z.strictObject({
   services: z

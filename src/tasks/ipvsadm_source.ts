@@ -1,9 +1,9 @@
 /** One word in a playbook: ipvsadm compiled from source once, and that binary installed. */
 import { z } from 'zod';
 import { type Artefact, defineTask, type Facts, lines, sh } from '../task.ts';
-import { buildPlatform, shortHash } from './support/nginx-flags.ts';
-import { beginBuild, installMissing, onlyBelow, packResult, unpackSource } from './support/source-build.ts';
-import { installedProbe, installLibraries, isInstalled, openBuild, parseInstalled, type SeenInstall } from './support/source-install.ts';
+import { beginBuild, installMissing, onlyBelow, packResult, unpackSource } from './support/source/build.ts';
+import { installedProbe, installLibraries, isInstalled, openBuild, parseInstalled, type SeenInstall } from './support/source/install.ts';
+import { buildPlatform, shortHash } from './support/source/platform.ts';
 import {
   isLinked,
   linksAreThere,
@@ -13,7 +13,7 @@ import {
   refuseOthers,
   type SeenProgram,
   sourceParams,
-} from './support/source-program.ts';
+} from './support/source/program.ts';
 
 /** Raise it when the same inputs give another tar.gz, so that no cache holds an older one for right. */
 const recipe = 1;

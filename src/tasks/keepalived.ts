@@ -1,16 +1,16 @@
 /** One word in a playbook: the configuration of keepalived, and that the running one has read it. */
 import { type Change, defineTask, lines, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { keepalivedConf } from './support/keepalived-conf.ts';
-import { refuseOlder } from './support/keepalived-keywords.ts';
-import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } from './support/keepalived-params.ts';
-import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, validConfig } from './support/keepalived-process.ts';
-import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived-scripts.ts';
-import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived-version.ts';
-import { sharedPart } from './support/keepalived-vrrp.ts';
-import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/ownership.ts';
-import { rulesPath } from './support/table-files.ts';
-import { type Heard, notLooked, parseHeard, refuseForeign, vridProbe } from './support/vrid-listen.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/files/ownership.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { rulesPath } from './support/ipvs/rule-files.ts';
+import { keepalivedConf } from './support/keepalived/conf.ts';
+import { refuseOlder } from './support/keepalived/keywords.ts';
+import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } from './support/keepalived/params.ts';
+import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, validConfig } from './support/keepalived/process.ts';
+import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived/scripts.ts';
+import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived/version.ts';
+import { type Heard, notLooked, parseHeard, refuseForeign, vridProbe } from './support/keepalived/vrid-listen.ts';
+import { sharedPart } from './support/keepalived/vrrp.ts';
 
 interface SeenKeepalived {
   readonly file: SeenFile;

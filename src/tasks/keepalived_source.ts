@@ -2,11 +2,12 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, lines, type PlanContext, refuse, sh } from '../task.ts';
-import { binaryProbe, restartHandler } from './support/keepalived-binary.ts';
-import { configureArguments, keepalivedArtefact, keepalivedFlag, keepalivedUnit } from './support/keepalived-build.ts';
-import { configPath } from './support/keepalived-process.ts';
-import { sameFlags, splitArguments } from './support/nginx-flags.ts';
-import { installedProbe, installLibraries, isInstalled, openBuild, parseInstalled, type SeenInstall } from './support/source-install.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { binaryProbe, restartHandler } from './support/keepalived/binary.ts';
+import { configureArguments, keepalivedArtefact, keepalivedFlag, keepalivedUnit } from './support/keepalived/build.ts';
+import { configPath } from './support/keepalived/process.ts';
+import { sameFlags, splitArguments } from './support/source/configure.ts';
+import { installedProbe, installLibraries, isInstalled, openBuild, parseInstalled, type SeenInstall } from './support/source/install.ts';
 import {
   isLinked,
   linksAreThere,
@@ -16,11 +17,10 @@ import {
   refuseOthers,
   type SeenProgram,
   sourceParams,
-} from './support/source-program.ts';
-import { needSystemd, parseUnit, type SeenUnit, unitProbe } from './support/systemd.ts';
-import { verifyUnit } from './support/verify-unit.ts';
+} from './support/source/program.ts';
+import { needSystemd, parseUnit, type SeenUnit, unitProbe } from './support/systemd/unit.ts';
+import { verifyUnit } from './support/systemd/verify-unit.ts';
 import { atLeast } from './support/version.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const unit = 'keepalived.service';
 const unitPath = `/etc/systemd/system/${unit}`;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { removeChange } from './support/file-states.ts';
+import { removeChange } from './support/files/file-states.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { oneOrMore, toList } from './support/params.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const moduleName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'the name of a kernel module, such as ip_vs');
 

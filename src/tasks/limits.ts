@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { parseUnitLimits, raiseLimits, type UnitLimits, unitLimitsProbe } from './support/unit-limits.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { parseUnitLimits, raiseLimits, type UnitLimits, unitLimitsProbe } from './support/systemd/unit-limits.ts';
 
 const count = z.number().int().min(1).max(2_147_483_584);
 

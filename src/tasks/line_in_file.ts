@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Change, defineTask, type PlanContext } from '../task.ts';
-import { editableText, editChange, type LineEdit } from './support/edit-lines.ts';
+import { editableText, editChange, type LineEdit } from './support/files/edit-lines.ts';
+import { validateWith, validator } from './support/files/validator.ts';
+import { fileProbe, parseFile, type SeenFile } from './support/files/write-file.ts';
 import { absolutePath, text } from './support/params.ts';
-import { validateWith, validator } from './support/validator.ts';
-import { fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
 const regexp = text
   .min(1)

@@ -4,10 +4,17 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
-import { bootUnitGone } from './support/boot-unit.ts';
-import { addressOnly, parseAddresses, plainAddress, type SeenAddress, takeAway, wholePrefix } from './support/loopback-address.ts';
-import { addressesOfUnit, loopbackUnit, unitNameOf, unitPathOf } from './support/loopback-unit.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import {
+  addressOnly,
+  parseAddresses,
+  plainAddress,
+  type SeenAddress,
+  takeAway,
+  wholePrefix,
+} from './support/addresses/loopback-address.ts';
+import { addressesOfUnit, loopbackUnit, unitNameOf, unitPathOf } from './support/addresses/loopback-unit.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { bootUnitGone } from './support/systemd/boot-unit.ts';
 
 const params = z.strictObject({
   addresses: z

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, type Sh, sh } from '../task.ts';
-import { editableText, editChange } from './support/edit-lines.ts';
-import { escapeField, type FstabEntry, fstabEdits, type LiveMount, missingOptions, mountedAt } from './support/mount-table.ts';
+import { editableText, editChange } from './support/files/edit-lines.ts';
+import { escapeField, type FstabEntry, fstabEdits, type LiveMount, missingOptions, mountedAt } from './support/files/mount-table.ts';
+import { filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { absolutePath, text } from './support/params.ts';
-import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const fstab = '/etc/fstab';
 

@@ -1,13 +1,13 @@
 /** One word in a playbook: the configuration of nginx, the pages of this host, and that the running nginx has read it. */
 import { defineTask, type Facts, lines, type PlanContext, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { nginxLayout } from './support/nginx-layout.ts';
-import { type NginxSite, type NginxWant, nginxParams } from './support/nginx-params.ts';
-import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx-process.ts';
-import { nginxQuote, nginxServers } from './support/nginx-sites.ts';
-import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/ownership.ts';
+import { asItCameProbe, isAsItCame, refuseForeignFile } from './support/files/ownership.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { nginxLayout } from './support/nginx/layout.ts';
+import { type NginxSite, type NginxWant, nginxParams } from './support/nginx/params.ts';
+import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx/process.ts';
+import { nginxQuote, nginxServers } from './support/nginx/sites.ts';
 import { endpointOf, pageFile } from './support/web-sites.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenConfig {
   readonly config: SeenFile;

@@ -2,13 +2,13 @@
 import { posix } from 'node:path';
 import { type Change, defineTask, type Facts, lines, type Sh, sh } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
-import { makeDirectory } from './support/file-states.ts';
-import { type NginxLayout, nginxLayout } from './support/nginx-layout.ts';
-import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx-process.ts';
-import { nginxServers } from './support/nginx-sites.ts';
-import { type ProxyWant, proxyParams } from './support/proxy-params.ts';
+import { makeDirectory } from './support/files/file-states.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { type NginxLayout, nginxLayout } from './support/nginx/layout.ts';
+import { type ConfigState, configStateOf, nginxHandlers, probeConfig, reloadChange, validNginx } from './support/nginx/process.ts';
+import { type ProxyWant, proxyParams } from './support/nginx/proxy-params.ts';
+import { nginxServers } from './support/nginx/sites.ts';
 import { endpointOf, endpoints } from './support/web-sites.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 interface SeenProxy {
   readonly config: SeenFile;

@@ -1,13 +1,14 @@
 /** One word in a playbook: nginx compiled from source once, and that binary installed and running. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, sh } from '../task.ts';
-import { configureArguments, nginxArtefact } from './support/nginx-build.ts';
-import { configureFlag, nginxPrefix, sameFlags, splitArguments } from './support/nginx-flags.ts';
-import { binary, installNginx, isInstalled } from './support/nginx-install.ts';
-import { nginxLayout } from './support/nginx-layout.ts';
-import { binaryIsCurrent, nginxHandlers, probeBinary, restartNginx, validNginx } from './support/nginx-process.ts';
+import { configureArguments, nginxArtefact } from './support/nginx/build.ts';
+import { configureFlag } from './support/nginx/flags.ts';
+import { binary, installNginx, isInstalled } from './support/nginx/install.ts';
+import { nginxLayout } from './support/nginx/layout.ts';
+import { binaryIsCurrent, nginxHandlers, probeBinary, restartNginx, validNginx } from './support/nginx/process.ts';
 import { accountName, text } from './support/params.ts';
-import { installedProbe, parseInstalled, type SeenInstall } from './support/source-install.ts';
+import { installPrefix, sameFlags, splitArguments } from './support/source/configure.ts';
+import { installedProbe, parseInstalled, type SeenInstall } from './support/source/install.ts';
 import { atLeast } from './support/version.ts';
 
 const params = z.strictObject({
@@ -25,7 +26,7 @@ const params = z.strictObject({
     .describe('SHA-256 of the source archive'),
   sources: z.array(text.min(1)).min(1).describe('Where the control machine gets the source, tried in order: paths or URLs'),
   configure: z.array(configureFlag).max(200).describe("Words for nginx's configure, without prefix, user and group"),
-  prefix: nginxPrefix.describe('Folder that nginx is installed to'),
+  prefix: installPrefix.describe('Folder that nginx is installed to'),
   on: z.string().min(1).default('first').describe('Who compiles: the first host that needs it, each for itself, or the host of this name'),
   user: accountName.describe('User of the workers'),
   group: accountName.describe('Group of the workers'),

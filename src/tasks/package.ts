@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Artefact, type Change, defineTask, type Facts, refuse, type Sh, sh } from '../task.ts';
-import { bundleArtefact, installBundle } from './support/package-bundle.ts';
-import { cannotHold, holdChange, kept, refuseHeld, releaseChange } from './support/package-holds.ts';
-import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/package-state.ts';
-import { installPackages, removePackages } from './support/packages.ts';
+import { bundleArtefact, installBundle } from './support/packages/bundle.ts';
+import { cannotHold, holdChange, kept, refuseHeld, releaseChange } from './support/packages/holds.ts';
+import { installPackages, removePackages } from './support/packages/install.ts';
+import { packagesProbe, parsePackages, type SeenManagers, type SeenPackages } from './support/packages/state.ts';
 import { oneOrMore, toList } from './support/params.ts';
 
 const packageName = z

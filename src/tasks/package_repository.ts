@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { removeChange } from './support/file-states.ts';
-import { localFile } from './support/local-file.ts';
+import { removeChange } from './support/files/file-states.ts';
+import { localFile } from './support/files/local-file.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
+import { type Repository, type RepositoryFile, repositoryFiles, repositoryPaths, siteOf } from './support/packages/repository-files.ts';
 import { fileContent, localPath, oneOrMore, text, toList } from './support/params.ts';
-import { type Repository, type RepositoryFile, repositoryFiles, repositoryPaths, siteOf } from './support/repository-files.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
 
 const url = z
   .string()

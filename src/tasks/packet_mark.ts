@@ -1,8 +1,8 @@
 /** Firewall marks: packets to several ports of a VIP carry one number, so that one service of IPVS takes them all. */
 import { z } from 'zod';
 import { defineTask } from '../task.ts';
-import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/own-chains.ts';
-import { familyOf, type PacketRule } from './support/packet-rule.ts';
+import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/firewall/own-chains.ts';
+import { familyOf, type PacketRule } from './support/firewall/packet-rule.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 

@@ -1,8 +1,8 @@
 /** A port of an address that another port of this host answers: VIP:80 on a real server whose program listens on 4000. */
 import { z } from 'zod';
 import { defineTask } from '../task.ts';
-import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/own-chains.ts';
-import { familyOf, type PacketRule } from './support/packet-rule.ts';
+import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/firewall/own-chains.ts';
+import { familyOf, type PacketRule } from './support/firewall/packet-rule.ts';
 
 const port = z.number().int().min(1).max(65535);
 

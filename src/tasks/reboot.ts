@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Facts, type Handler, lines, type Sh, sh } from '../task.ts';
 import { absolutePath, text } from './support/params.ts';
-import { needSystemd } from './support/systemd.ts';
+import { needSystemd } from './support/systemd/unit.ts';
 import { userShell } from './support/user-shell.ts';
 
 const seconds = z.int().min(30).max(7200).default(600).describe('Seconds within which the host must be back.');

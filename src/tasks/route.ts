@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, type Sh, sh } from '../task.ts';
+import { type Family, familyOf, isRoute, routeWords, ruleWords, seenRule, type WantedRoute } from './support/addresses/route-words.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import {
   type BootUnit,
   bootUnitChanges,
@@ -13,9 +15,7 @@ import {
   parseBootUnit,
   type SeenBootUnit,
   unitCommand,
-} from './support/boot-unit.ts';
-import { type Family, familyOf, isRoute, routeWords, ruleWords, seenRule, type WantedRoute } from './support/route-words.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+} from './support/systemd/boot-unit.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 

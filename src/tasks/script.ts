@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, type Sh, sh } from '../task.ts';
-import { blobOf, type LocalFile, localFile } from './support/local-file.ts';
+import { blobOf, type LocalFile, localFile } from './support/files/local-file.ts';
 import { absolutePath, localPath, text } from './support/params.ts';
 import { holdsSecret, userShell } from './support/user-shell.ts';
 

@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { defineTask } from '../task.ts';
-import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/own-chains.ts';
-import { familyOf, type PacketRule } from './support/packet-rule.ts';
-import { mtuOf, mtuProbe, segmentsWithin } from './support/segment-sizes.ts';
+import { installedTool, type OwnTable, ownRules, type SeenOwnChains } from './support/firewall/own-chains.ts';
+import { familyOf, type PacketRule } from './support/firewall/packet-rule.ts';
+import { mtuOf, mtuProbe, segmentsWithin } from './support/firewall/segment-sizes.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()]);
 

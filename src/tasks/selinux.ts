@@ -1,8 +1,8 @@
 /** SELinux's mode now and after a reboot. Never touched unless asked; never from disabled to enforcing in one step. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, type Sh, sh } from '../task.ts';
-import { composeFile } from './support/compose-file.ts';
-import { filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { composeFile } from './support/files/compose-file.ts';
+import { filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 
 const states = ['untouched', 'enforcing', 'permissive', 'disabled'] as const;
 

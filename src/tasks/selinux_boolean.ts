@@ -1,8 +1,8 @@
 /** Switches of SELinux's policy: what a service may do beyond the usual. Now and after a reboot are looked at separately. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, type Sh, sh } from '../task.ts';
-import { booleanBefore } from './support/selinux-before.ts';
-import { localSettings, selinuxOn } from './support/selinux-store.ts';
+import { booleanBefore } from './support/selinux/before.ts';
+import { localSettings, selinuxOn } from './support/selinux/store.ts';
 
 const params = z.strictObject({
   booleans: z

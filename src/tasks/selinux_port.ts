@@ -1,8 +1,8 @@
 /** Labels of ports: SELinux lets a confined service listen only on those whose type its policy names. */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, refuse, type Sh, sh } from '../task.ts';
-import { portBefore } from './support/selinux-before.ts';
-import { localSettings, selinuxOn } from './support/selinux-store.ts';
+import { portBefore } from './support/selinux/before.ts';
+import { localSettings, selinuxOn } from './support/selinux/store.ts';
 import { portNumber } from './support/web-sites.ts';
 
 const typeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'a type of the policy, such as http_port_t');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Handler, lines, refuse, sh } from '../task.ts';
-import { bringUp, needSystemd, parseUnit, type SeenUnit, unitName, unitOf, unitProbe } from './support/systemd.ts';
+import { bringUp, needSystemd, parseUnit, type SeenUnit, unitName, unitOf, unitProbe } from './support/systemd/unit.ts';
 
 const params = z.strictObject({
   name: unitName.describe('Name of the unit; without an ending it is a service.'),

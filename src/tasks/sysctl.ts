@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { type Change, defineTask, type Output, type PlanContext, refuse, sh } from '../task.ts';
 import { text } from './support/params.ts';
-import { keepSysctls, type WantedSysctl } from './support/sysctl-files.ts';
-import { sysctlName, sysctlPath, sysctlValue } from './support/sysctl-merge.ts';
-import { parseSysctls, procPath, type SeenSysctls, sysctlProbe } from './support/sysctl-probe.ts';
+import { keepSysctls, type WantedSysctl } from './support/sysctl/files.ts';
+import { sysctlName, sysctlPath, sysctlValue } from './support/sysctl/merge.ts';
+import { parseSysctls, procPath, type SeenSysctls, sysctlProbe } from './support/sysctl/probe.ts';
 
 const key = z
   .string()

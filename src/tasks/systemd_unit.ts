@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Change, defineTask, lines, refuse, sh } from '../task.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { fileContent } from './support/params.ts';
-import { needSystemd, parseUnit, type SeenUnit, unitName, unitOf, unitProbe } from './support/systemd.ts';
-import { verifyUnit } from './support/verify-unit.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { needSystemd, parseUnit, type SeenUnit, unitName, unitOf, unitProbe } from './support/systemd/unit.ts';
+import { verifyUnit } from './support/systemd/verify-unit.ts';
 
 const params = z.strictObject({
   name: unitName

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineTask, refuse } from '../task.ts';
 import { loadTemplate, renderTemplate } from '../templates/render.ts';
+import { validateWith, validator } from './support/files/validator.ts';
+import { fileChange, fileProbe, parseFile, type SeenFile } from './support/files/write-file.ts';
 import { absolutePath, accountName, fileMode, inlineLimit, localPath, templateText, text } from './support/params.ts';
-import { validateWith, validator } from './support/validator.ts';
-import { fileChange, fileProbe, parseFile, type SeenFile } from './support/write-file.ts';
 
 const params = z.strictObject({
   path: absolutePath.describe('Absolute path on the host.'),

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { type Change, defineTask, lines, type PlanContext, refuse, type Sh, sh } from '../task.ts';
 import { namedAccount } from './support/accounts.ts';
-import { removeChange } from './support/file-states.ts';
+import { removeChange } from './support/files/file-states.ts';
+import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { fileContent, oneOrMore, toList } from './support/params.ts';
-import { parseUnits, type ShownUnit, showUnits } from './support/show-units.ts';
-import { needSystemd } from './support/systemd.ts';
-import { mark, serviceText, timerText } from './support/unit-text.ts';
-import { verifyUnit } from './support/verify-unit.ts';
-import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/write-file.ts';
+import { parseUnits, type ShownUnit, showUnits } from './support/systemd/show-units.ts';
+import { needSystemd } from './support/systemd/unit.ts';
+import { mark, serviceText, timerText } from './support/systemd/unit-text.ts';
+import { verifyUnit } from './support/systemd/verify-unit.ts';
 
 const calendar = z
   .string()

@@ -1,7 +1,12 @@
 /** One word in a playbook: a certificate and its private key on a host, self-signed or the user's own. */
 import { z } from 'zod';
 import { type Change, defineTask, type Handler, type PlanContext, refuse, sh } from '../task.ts';
-import { writeBlob } from './support/blob-file.ts';
+import { writeBlob } from './support/files/blob-file.ts';
+import { blobOf, localFile } from './support/files/local-file.ts';
+import { attributesRun, fileChange, sameAttributes, writeFile } from './support/files/write-file.ts';
+import { nginxLayout, optionalPrefix } from './support/nginx/layout.ts';
+import { nginxHandlers } from './support/nginx/process.ts';
+import { localPath, text } from './support/params.ts';
 import {
   certificateProbe,
   makeCertificate,
@@ -9,14 +14,9 @@ import {
   publicKey,
   type SeenCertificate,
   serverNames,
-} from './support/certificate.ts';
-import { blobOf, localFile } from './support/local-file.ts';
-import { nginxLayout, optionalPrefix } from './support/nginx-layout.ts';
-import { nginxHandlers } from './support/nginx-process.ts';
-import { readCertificate, refuseKey } from './support/own-certificate.ts';
-import { localPath, text } from './support/params.ts';
+} from './support/tls/certificate.ts';
+import { readCertificate, refuseKey } from './support/tls/own-certificate.ts';
 import { anyAddress, plainPath, serverName } from './support/web-sites.ts';
-import { attributesRun, fileChange, sameAttributes, writeFile } from './support/write-file.ts';
 
 const own = z
   .strictObject({

@@ -4,7 +4,14 @@
  */
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, sh } from '../task.ts';
-import { type BootUnit, bootUnitChanges, bootUnitPath, bootUnitProbe, parseBootUnit, type SeenBootUnit } from './support/boot-unit.ts';
+import {
+  type BootUnit,
+  bootUnitChanges,
+  bootUnitPath,
+  bootUnitProbe,
+  parseBootUnit,
+  type SeenBootUnit,
+} from './support/systemd/boot-unit.ts';
 
 /** Device → module that makes it, and what arrives there. */
 const devices = {

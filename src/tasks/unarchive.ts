@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Blob, type Change, defineTask, type PlanContext, sh } from '../task.ts';
-import { sha256 } from './support/blob-file.ts';
+import { sha256 } from './support/files/blob-file.ts';
+import { blobOf, localFile } from './support/files/local-file.ts';
+import { unpack } from './support/files/unpack.ts';
 import { httpUrl, isHttpUrl } from './support/http-url.ts';
-import { blobOf, localFile } from './support/local-file.ts';
 import { absolutePath, accountName, localPath, text } from './support/params.ts';
-import { unpack } from './support/unpack.ts';
 
 const params = z
   .strictObject({

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type Change, defineTask, lines, type Output, type PlanContext, refuse, type Sh, sh } from '../task.ts';
-import { type InterfaceAddress, parseInterfaceAddresses, wholePrefix } from './support/interface-address.ts';
-import { shortAddress } from './support/ip-vs.ts';
+import { type InterfaceAddress, parseInterfaceAddresses, wholePrefix } from './support/addresses/interface-address.ts';
+import { shortAddress } from './support/ipvs/kernel-table.ts';
 import {
   type OwnProgram,
   parseProgram,
@@ -16,7 +16,7 @@ import {
   programTouches,
   type SeenProgram,
   statePath,
-} from './support/own-program.ts';
+} from './support/systemd/own-program.ts';
 
 const address = z.strictObject({
   address: z.union([z.ipv4(), z.ipv6()], { error: 'an IPv4 or IPv6 address' }).describe('The address.'),
@@ -55,7 +55,7 @@ const keeper: OwnProgram = {
   undoes: true,
   tools: ['ip'],
 };
-const program = readFileSync(new URL('./support/virtual-address.bash', import.meta.url), 'utf8');
+const program = readFileSync(new URL('./support/addresses/virtual-address.bash', import.meta.url), 'utf8');
 
 export default defineTask<Want, Seen>({
   summary: 'Puts VIPs on an interface of a director that has them alone, now and at every boot, whatever manages the network.',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTask, refuse, type Sh, sh } from '../task.ts';
 import { absolutePath, text } from './support/params.ts';
-import { unitName, unitOf } from './support/systemd.ts';
+import { unitName, unitOf } from './support/systemd/unit.ts';
 import { waitUntil } from './support/wait.ts';
 
 const params = z

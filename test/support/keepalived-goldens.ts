@@ -7,7 +7,7 @@ import type { Fleet } from '../../src/model.ts';
 import { bindPlaybook } from '../../src/playbook/bind.ts';
 import { parsePlaybook } from '../../src/playbook/load.ts';
 import { loadRegistry } from '../../src/playbook/registry.ts';
-import type { KeepalivedWant } from '../../src/tasks/support/keepalived-params.ts';
+import type { KeepalivedWant } from '../../src/tasks/support/keepalived/params.ts';
 
 /** Versions for which configurations are written: EL 8 and Debian 11, Debian 12, EL 9, Debian 13, upstream. */
 export const versions = ['2.1.5', '2.2.7', '2.2.8', '2.3.3', '2.4.3'] as const;

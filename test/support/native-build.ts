@@ -10,8 +10,8 @@ import { artefactPath, fetchBlob, heldArtefacts, openStore } from '../../src/app
 import { loadInventory } from '../../src/inventory/load.ts';
 import type { Artefact } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';
-import { nginxArtefact } from '../../src/tasks/support/nginx-build.ts';
-import { buildPackages } from '../../src/tasks/support/nginx-flags.ts';
+import { nginxArtefact } from '../../src/tasks/support/nginx/build.ts';
+import { buildPackages } from '../../src/tasks/support/nginx/flags.ts';
 import { debianRoot } from '../system/debian-root.ts';
 import { planContext } from './plan-context.ts';
 

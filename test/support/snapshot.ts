@@ -9,7 +9,8 @@ export const snapshotScript = `LC_ALL=C; export LC_ALL
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
 each() { sed "s/[[:space:]]*$//; /^$/d; s/^/$1 /"; }
 
-ip -o address show | sed 's/valid_lft.*//; s/^[0-9]*: //; s/ dynamic//' | each address
+# A machine that has just booted asks for a second whether somebody has its IPv6 addresses.
+ip -o address show | sed 's/valid_lft.*//; s/^[0-9]*: //; s/ dynamic//; s/ tentative//' | each address
 ip -o link show | sed 's/^[0-9]*: //; s/ qdisc .*//' | each link
 for table in 4 6; do ip -$table rule show | each "rule$table"; done
 ip route show table all | grep -v ' proto kernel' | each route

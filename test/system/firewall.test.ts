@@ -5,8 +5,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Change } from '../../src/model.ts';
 import task from '../../src/tasks/firewall.ts';
-import { firewallBootUnit } from '../../src/tasks/support/firewall-chains.ts';
-import { neededRules } from '../../src/tasks/support/firewall-rules.ts';
+import { firewallBootUnit } from '../../src/tasks/support/firewall/chains.ts';
+import { neededRules } from '../../src/tasks/support/firewall/needed-rules.ts';
 import { planContext } from '../support/plan-context.ts';
 import { admitted, heardBy, inner, outer, toVip6 } from './needed-packets.ts';
 import { type TwoHosts, twoHosts } from './two-hosts.ts';

@@ -1,7 +1,7 @@
 /** Every configuration that we write is right in the eyes of the keepalived of each Debian release. */
 import { describe, expect, test } from 'vitest';
-import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
-import { alarmPath, shippedScripts } from '../../src/tasks/support/keepalived-scripts.ts';
+import { keepalivedConf } from '../../src/tasks/support/keepalived/conf.ts';
+import { alarmPath, shippedScripts } from '../../src/tasks/support/keepalived/scripts.ts';
 import { type DirectorCase, exampleCases, goldenCases } from '../support/keepalived-goldens.ts';
 import { type KeepalivedRoot, keepalivedRoot, testConfiguration } from './keepalived-root.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadInventory } from '../../src/inventory/load.ts';
-import { splitArguments } from '../../src/tasks/support/nginx-flags.ts';
+import { splitArguments } from '../../src/tasks/support/source/configure.ts';
 import { buildNginx, buildRoot } from '../support/native-build.ts';
 
 const inventory = 'inventory/dr.yaml';

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import ipvsCheck from '../../src/tasks/ipvs_check.ts';
-import { checkText } from '../../src/tasks/support/check-text.ts';
-import type { VirtualServer } from '../../src/tasks/support/ipvs-rules.ts';
-import { exampleService } from '../../src/tasks/support/keepalived-params.ts';
+import { checkText } from '../../src/tasks/support/ipvs/check-text.ts';
+import type { VirtualServer } from '../../src/tasks/support/ipvs/rules.ts';
+import { exampleService } from '../../src/tasks/support/keepalived/params.ts';
 import { planContext } from '../support/plan-context.ts';
 
 // The program forks for every check, and the machine may be busy.

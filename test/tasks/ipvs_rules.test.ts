@@ -12,8 +12,8 @@ import {
   type VirtualServer,
   wantedRules,
   withThresholds,
-} from '../../src/tasks/support/ipvs-rules.ts';
-import { exampleService } from '../../src/tasks/support/keepalived-params.ts';
+} from '../../src/tasks/support/ipvs/rules.ts';
+import { exampleService } from '../../src/tasks/support/keepalived/params.ts';
 import { goldenCases, outputOf } from '../support/golden.ts';
 import { planContext } from '../support/plan-context.ts';
 

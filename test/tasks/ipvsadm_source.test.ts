@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { renderSh } from '../../src/sh/sh.ts';
 import task from '../../src/tasks/ipvsadm_source.ts';
-import { linksAreThere, placeProgram } from '../../src/tasks/support/source-program.ts';
+import { linksAreThere, placeProgram } from '../../src/tasks/support/source/program.ts';
 
 let root: string;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
+import { keepalivedConf } from '../../src/tasks/support/keepalived/conf.ts';
 import { exampleCases, goldenCases, goldenFile, versions } from '../support/keepalived-goldens.ts';
 
 const cases = [...(await goldenCases()), ...(await exampleCases())];

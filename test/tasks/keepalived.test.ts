@@ -5,7 +5,7 @@ import { LvsError } from '../../src/errors.ts';
 import { secretSlot } from '../../src/sh/secret.ts';
 import { renderSh } from '../../src/sh/sh.ts';
 import keepalived from '../../src/tasks/keepalived.ts';
-import { keepalivedConf } from '../../src/tasks/support/keepalived-conf.ts';
+import { keepalivedConf } from '../../src/tasks/support/keepalived/conf.ts';
 import { planContext, s0Fleet } from '../support/plan-context.ts';
 
 type Params = typeof keepalived.example;

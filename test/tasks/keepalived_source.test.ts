@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Facts } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';
 import task from '../../src/tasks/keepalived_source.ts';
-import { buildPackages, keepalivedUnit } from '../../src/tasks/support/keepalived-build.ts';
+import { buildPackages, keepalivedUnit } from '../../src/tasks/support/keepalived/build.ts';
 import { planContext } from '../support/plan-context.ts';
 
 const bare = task.parse({ stdout: '', stderr: '', exit: 0 }, task.example);

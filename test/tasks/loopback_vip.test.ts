@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderSh } from '../../src/sh/sh.ts';
 import loopbackVip from '../../src/tasks/loopback_vip.ts';
-import { loopbackUnit, unitNameOf, unitPathOf } from '../../src/tasks/support/loopback-unit.ts';
+import { loopbackUnit, unitNameOf, unitPathOf } from '../../src/tasks/support/addresses/loopback-unit.ts';
 import { planContext } from '../support/plan-context.ts';
 
 const [unitName, unitPath] = [unitNameOf('lo'), unitPathOf('lo')];

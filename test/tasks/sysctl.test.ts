@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderSh } from '../../src/sh/sh.ts';
-import { keepSysctls, persistedLines } from '../../src/tasks/support/sysctl-files.ts';
-import { type SysctlFile, sysctlName } from '../../src/tasks/support/sysctl-merge.ts';
-import type { SeenSysctls } from '../../src/tasks/support/sysctl-probe.ts';
+import { keepSysctls, persistedLines } from '../../src/tasks/support/sysctl/files.ts';
+import { type SysctlFile, sysctlName } from '../../src/tasks/support/sysctl/merge.ts';
+import type { SeenSysctls } from '../../src/tasks/support/sysctl/probe.ts';
 import sysctl from '../../src/tasks/sysctl.ts';
 import { planContext } from '../support/plan-context.ts';
 

@@ -1,8 +1,8 @@
 /** The two sysctls that keep an address on lo from being answered for, as the kernel combines them and as the files leave them. */
 
 import { type Sh, sh } from '../../task.ts';
-import { persistedLines } from '../../tasks/support/sysctl-files.ts';
-import type { SysctlFile } from '../../tasks/support/sysctl-merge.ts';
+import { persistedLines } from '../../tasks/support/sysctl/files.ts';
+import type { SysctlFile } from '../../tasks/support/sysctl/merge.ts';
 import type { Said } from './said.ts';
 
 export type ArpKey = 'arp_ignore' | 'arp_announce';

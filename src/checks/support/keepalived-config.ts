@@ -1,7 +1,7 @@
 /** What the configuration of a director's keepalived is worth: also where it was started by hand with `-f`. */
 
 import { lines, type Sh, sh } from '../../task.ts';
-import { keepalivedState } from '../../tasks/support/keepalived-process.ts';
+import { keepalivedState } from '../../tasks/support/keepalived/process.ts';
 
 /** `conf`: the file that the running keepalived was told to read, otherwise the usual one. `usual`: that one. */
 const findConfig = sh`usual=$conf

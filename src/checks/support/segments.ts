@@ -2,7 +2,7 @@
 import { familyOf } from '../../inventory/addresses.ts';
 import type { Fleet, Host } from '../../model.ts';
 import { type Finding, type Look, lines, type Sh, sh } from '../../task.ts';
-import { isRoomy, mtuOf, mtuProbe, segmentsWithin, tunnelBytes } from '../../tasks/support/segment-sizes.ts';
+import { isRoomy, mtuOf, mtuProbe, segmentsWithin, tunnelBytes } from '../../tasks/support/firewall/segment-sizes.ts';
 import { fail, notRun, pass } from './finding.ts';
 import type { Said } from './said.ts';
 import { frontsOf, servedBy } from './topology.ts';

@@ -1,6 +1,6 @@
 /** Where the kernel's table has what the inventory says. */
 import type { RealServer, VirtualServer } from '../../model.ts';
-import { shortAddress, type TableService } from '../../tasks/support/ip-vs.ts';
+import { shortAddress, type TableService } from '../../tasks/support/ipvs/kernel-table.ts';
 
 /** Marks of both families may bear one number: the real servers tell them apart. */
 export function entryOf(service: VirtualServer, table: readonly TableService[]): TableService | undefined {

@@ -1,7 +1,7 @@
 /** A service that must run and come back after a reboot. */
 
 import { type Finding, type Output, type Sh, sh } from '../../task.ts';
-import { parseUnit, type SeenUnit, unitProbe } from '../../tasks/support/systemd.ts';
+import { parseUnit, type SeenUnit, unitProbe } from '../../tasks/support/systemd/unit.ts';
 import { fail, notRun, pass } from './finding.ts';
 
 /** The first of the units that is there, or the first; a name differs from distribution to distribution. Read it with `anyUnit`. */

@@ -1,7 +1,7 @@
 /** What the running keepalived says of its VRRP instances and of what they track: master, backup, or in fault and why. */
 import { lines, type Sh, sh } from '../../task.ts';
-import { waitsForSignal } from '../../tasks/support/keepalived-beliefs.ts';
-import { findProcess } from '../../tasks/support/keepalived-process.ts';
+import { waitsForSignal } from '../../tasks/support/keepalived/beliefs.ts';
+import { findProcess } from '../../tasks/support/keepalived/process.ts';
 import type { Said } from './said.ts';
 
 export interface VrrpStates {
