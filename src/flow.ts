@@ -1,12 +1,12 @@
 /** The pipeline on one page: inventory → playbook → probe → plan → (confirm) → apply → probe again → verify. */
 import pLimit from 'p-limit';
 import { apply } from './apply/apply.ts';
+import { heldArtefacts, type Store } from './apply/artefacts/store.ts';
+import { followOrphans, othersAtWork } from './apply/bundle/orphans.ts';
 import { type FirstCopies, newFirstCopies } from './apply/first-copy.ts';
-import { frozenNotes, refuseFrozen } from './apply/freeze.ts';
-import type { Before, LockOwner } from './apply/lock-script.ts';
-import { takeLocks } from './apply/locks.ts';
-import { followOrphans, othersAtWork } from './apply/orphans.ts';
-import { heldArtefacts, type Store } from './apply/store.ts';
+import { frozenNotes, refuseFrozen } from './apply/lock/freeze.ts';
+import type { Before, LockOwner } from './apply/lock/lock-script.ts';
+import { takeLocks } from './apply/lock/locks.ts';
 import type { Batch, CheckResult, Event, Fleet, Host, Known, Plan, Report, Share } from './model.ts';
 import { type Looked, type LookOptions, look, lookAgain } from './plan/look.ts';
 import { leaveOut } from './plan/omit.ts';

@@ -4,17 +4,17 @@ import type { Event, HostPlan, Outcome } from '../model.ts';
 import { newNonce } from '../sh/frame.ts';
 import { awayAtMost, overLines } from '../transport/reopen.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { Builds } from './artefacts.ts';
-import { isRescued, isStopped } from './blocks.ts';
-import type { Job } from './bundle.ts';
-import { collect, deliver } from './deliver.ts';
-import { type Item, itemsOf } from './items.ts';
-import type { Locks } from './locks.ts';
-import { leaveMarks, owedFor, takeMarks, unneeded } from './marks.ts';
+import type { Builds } from './artefacts/artefacts.ts';
+import { collect, deliver } from './artefacts/deliver.ts';
+import type { Store } from './artefacts/store.ts';
+import { isRescued, isStopped } from './bundle/blocks.ts';
+import type { Job } from './bundle/bundle.ts';
+import { type Item, itemsOf } from './bundle/items.ts';
+import { leaveMarks, owedFor, takeMarks, unneeded } from './bundle/marks.ts';
+import { jobsOf, type Part, partsOf } from './bundle/parts.ts';
+import type { Locks } from './lock/locks.ts';
 import type { Meetings } from './meeting.ts';
-import { jobsOf, type Part, partsOf } from './parts.ts';
 import { runAcrossReboots } from './reboot.ts';
-import type { Store } from './store.ts';
 import type { Turns } from './turns.ts';
 
 export interface ApplyOptions {

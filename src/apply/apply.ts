@@ -3,8 +3,8 @@ import type { LimitFunction } from 'p-limit';
 import type { Batch, CheckResult, Fleet, HostPlan, Plan } from '../model.ts';
 import { peersOf } from '../plan/split.ts';
 import { type AppliedHost, type ApplyOptions, applyHost, type HostOptions } from './apply-host.ts';
-import { newBuilds } from './artefacts.ts';
-import type { Locks } from './locks.ts';
+import { newBuilds } from './artefacts/artefacts.ts';
+import type { Locks } from './lock/locks.ts';
 import { newMeetings } from './meeting.ts';
 import { newTurns } from './turns.ts';
 

@@ -10,7 +10,7 @@ import { newNonce, preamble } from '../sh/frame.ts';
 import { renderSh, sh } from '../sh/sh.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { Store } from './store.ts';
+import type { Store } from './artefacts/store.ts';
 
 export interface FirstCopyOptions {
   readonly runId: string;

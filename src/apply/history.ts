@@ -3,7 +3,7 @@
  * run. It is a record, not a condition: where it cannot be written, the run goes on.
  */
 import { quote } from '../sh/sh.ts';
-import type { LockOwner } from './lock-script.ts';
+import type { LockOwner } from './lock/lock-script.ts';
 
 /** A teardown that leaves nothing of lvsctl takes it away. */
 export const logFolder = '/var/log/lvsctl';

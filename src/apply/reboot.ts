@@ -6,8 +6,8 @@ import { newNonce } from '../sh/frame.ts';
 import { isFinal } from '../transport/reopen.ts';
 import { runScript } from '../transport/run-script.ts';
 import type { Connection } from '../transport/transport.ts';
-import type { Bundle, Job } from './bundle.ts';
-import { type BundleResult, type FollowOptions, runBundle } from './run-bundle.ts';
+import type { Bundle, Job } from './bundle/bundle.ts';
+import { type BundleResult, type FollowOptions, runBundle } from './bundle/run-bundle.ts';
 
 export interface RebootOptions extends FollowOptions {
   /** Throws where the host is not this run's any more. Asked before anything is sent to it, on each of its boots. */

@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { EXIT, LvsError } from '../errors.ts';
-import { termsOf } from '../inventory/match-pattern.ts';
+import { termsOf } from '../inventory/hosts/match-pattern.ts';
 import type { Fleet, Report } from '../model.ts';
 
 /** The word in a pattern. */

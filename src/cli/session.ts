@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { openStore } from '../apply/store.ts';
+import { openStore } from '../apply/artefacts/store.ts';
 import { EXIT, LvsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import { loadInventory } from '../inventory/load.ts';
@@ -17,7 +17,7 @@ import { gatherSecrets } from '../secrets/gather.ts';
 import type { SecretsFile } from '../secrets/open.ts';
 import { Secrets, secretsIn } from '../sh/secret.ts';
 import { quote } from '../sh/sh.ts';
-import { sshTransport } from '../transport/ssh.ts';
+import { sshTransport } from '../transport/ssh/ssh.ts';
 import type { Transport } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CommonFlags } from './flags.ts';

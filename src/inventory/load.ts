@@ -2,16 +2,16 @@ import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
 import type { SecretsFile } from '../secrets/open.ts';
 import { besideInventory } from '../secrets/read-file.ts';
-import { buildFleet } from './build.ts';
+import { buildFleet } from './build/fleet.ts';
 import { toError } from './complaints.ts';
 import { defined } from './defined.ts';
+import { readUtf8, whyUnreadable } from './document/read-utf8.ts';
+import { readYaml } from './document/yaml-source.ts';
 import { allowedWords, explainIssues } from './explain.ts';
-import { resolveGroups } from './groups.ts';
-import { expandHosts } from './host-ranges.ts';
-import { readUtf8, whyUnreadable } from './read-utf8.ts';
-import { findFaults } from './rules.ts';
-import { inventorySchema, type SecretsShape } from './schema.ts';
-import { readYaml } from './yaml-source.ts';
+import { resolveGroups } from './hosts/groups.ts';
+import { expandHosts } from './hosts/host-ranges.ts';
+import { findFaults } from './rules/find-faults.ts';
+import { inventorySchema, type SecretsShape } from './schema/inventory.ts';
 
 /** An inventory that may be used. */
 export interface Inventory {

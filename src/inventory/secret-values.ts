@@ -1,7 +1,7 @@
 /** Values of secrets that would not mean what they say where they are written: nothing of them is ever shown. */
 import { EXIT, LvsError } from '../errors.ts';
 import type { Fleet } from '../model.ts';
-import { passwordRule } from './vrrp-schema.ts';
+import { passwordRule } from './schema/vrrp.ts';
 
 /**
  * Throws LvsError (exit 4) where the VRRP password would be cut short or end its line in keepalived.conf. `resolve` throws for a secret

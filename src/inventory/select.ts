@@ -1,6 +1,6 @@
 import { EXIT, LvsError, type Where } from '../errors.ts';
 import type { Fleet, Host } from '../model.ts';
-import { explainTerm, matchPattern } from './match-pattern.ts';
+import { explainTerm, matchPattern } from './hosts/match-pattern.ts';
 
 /**
  * The hosts that a pattern chooses, in the order of the inventory; see `matchPattern` for the language. A pattern may choose none

@@ -1,9 +1,9 @@
 /** A playbook file as data, and the place of every complaint about it. */
 import type { z } from 'zod';
 import { EXIT, LvsError, type Where } from '../errors.ts';
+import { readUtf8, whyUnreadable } from '../inventory/document/read-utf8.ts';
+import { readYaml, type YamlSource } from '../inventory/document/yaml-source.ts';
 import { nearest } from '../inventory/nearest.ts';
-import { readUtf8, whyUnreadable } from '../inventory/read-utf8.ts';
-import { readYaml, type YamlSource } from '../inventory/yaml-source.ts';
 import type { Template } from '../model.ts';
 import { complaint } from './complaint.ts';
 import { habitIn } from './habits.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Job } from '../../src/apply/bundle.ts';
+import type { Job } from '../../src/apply/bundle/bundle.ts';
 import { runAcrossReboots } from '../../src/apply/reboot.ts';
 import { EXIT, LvsError } from '../../src/errors.ts';
 import type { Event } from '../../src/model.ts';

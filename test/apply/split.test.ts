@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutIntoScripts, type Item, itemsOf } from '../../src/apply/items.ts';
+import { cutIntoScripts, type Item, itemsOf } from '../../src/apply/bundle/items.ts';
 import type { Artefact, Change, Step } from '../../src/model.ts';
 import { sh } from '../../src/task.ts';
 

@@ -15,7 +15,7 @@ import { tar } from '../../src/lab/tar.ts';
 import { labUp } from '../../src/lab/up.ts';
 import type { Report } from '../../src/model.ts';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 
 const inventory = fileURLToPath(new URL('cluster.yaml', import.meta.url));
 const playbook = fileURLToPath(new URL('playbook.yaml', import.meta.url));

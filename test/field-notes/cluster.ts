@@ -3,7 +3,7 @@ import { loadInventory } from '../../src/inventory/load.ts';
 import { labOf, power, rehearse } from '../../src/lab/lab.ts';
 import type { Fleet, Host } from '../../src/model.ts';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 
 export interface Answer {

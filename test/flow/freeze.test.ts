@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freezeScript, thawScript } from '../../src/apply/freeze.ts';
+import { freezeScript, thawScript } from '../../src/apply/lock/freeze.ts';
 import { readTime } from '../../src/cli/commands/freeze.ts';
 import type { LvsError } from '../../src/errors.ts';
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { inventoryJsonSchema } from '../../src/inventory/schema.ts';
+import { inventoryJsonSchema } from '../../src/inventory/schema/inventory.ts';
 
 interface Part {
   readonly description?: string;

@@ -1,6 +1,6 @@
 /** docs/inventory.md: every key of an inventory, from the schema that reads it. */
 import type { z } from 'zod';
-import { inventoryJsonSchema } from '../../src/inventory/schema.ts';
+import { inventoryJsonSchema } from '../../src/inventory/schema/inventory.ts';
 import { base } from './base.ts';
 
 type Schema = z.core.JSONSchema.BaseSchema;

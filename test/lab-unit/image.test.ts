@@ -80,7 +80,7 @@ describe('the image', () => {
       'image.ts',
       '../machine/apt-sources.ts',
       '../machine/run.ts',
-      '../apply/debian-source.ts',
+      '../apply/artefacts/debian-source.ts',
     ]) {
       expect(readFileSync(new URL(file, folder), 'utf8')).not.toMatch(/debian\.org|https?:\/\/[a-z]/);
     }

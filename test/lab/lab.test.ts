@@ -18,7 +18,7 @@ import { processes } from '../../src/lab/processes.ts';
 import { labStatus } from '../../src/lab/status.ts';
 import { labUp } from '../../src/lab/up.ts';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { labFleet, s0Hosts } from './rehearsal-fleet.ts';
 
 const [dr1, , web1] = s0Hosts();

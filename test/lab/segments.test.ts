@@ -7,7 +7,7 @@ import { namespaceOf } from '../../src/lab/places.ts';
 import { labUp } from '../../src/lab/up.ts';
 import type { Fleet, Nic } from '../../src/model.ts';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { labFleet, labHost } from './rehearsal-fleet.ts';
 
 const nic = (name: string, ...addresses: readonly string[]): Nic => ({ name, addresses });

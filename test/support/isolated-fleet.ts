@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '../../src/apply/store.ts';
+import { openStore } from '../../src/apply/artefacts/store.ts';
 import { LvsError } from '../../src/errors.ts';
 import { type Answer, type Flow, run } from '../../src/flow.ts';
 import { loadInventory } from '../../src/inventory/load.ts';

@@ -3,7 +3,7 @@
  * machine. Needs root.
  */
 import type { Host } from '../../src/model.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { type CuttingProxy, startProxy } from './proxy.ts';
 import { type Sshd, sshdHost, startSshd, writeKnownHosts } from './sshd.ts';

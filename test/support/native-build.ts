@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { artefactPath, fetchBlob, heldArtefacts, openStore } from '../../src/apply/store.ts';
+import { artefactPath, fetchBlob, heldArtefacts, openStore } from '../../src/apply/artefacts/store.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import type { Artefact } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';

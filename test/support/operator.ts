@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '../../src/apply/store.ts';
+import { openStore } from '../../src/apply/artefacts/store.ts';
 import { loadInventory } from '../../src/inventory/load.ts';
 import { labDirectory, labName, namespaceOf } from '../../src/lab/places.ts';
 import { run } from '../../src/machine/run.ts';

@@ -4,7 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LvsError } from '../../src/errors.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { makeKey, type Sshd, sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 /** Who may change a host: locks over real sshd, whose /run is its own, through a proxy that cuts. */
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Before } from '../../src/apply/lock-script.ts';
-import { type Locks, takeLocks } from '../../src/apply/locks.ts';
+import type { Before } from '../../src/apply/lock/lock-script.ts';
+import { type Locks, takeLocks } from '../../src/apply/lock/locks.ts';
 import { EXIT, LvsError } from '../../src/errors.ts';
 import type { Lock, Traces } from '../../src/model.ts';
 import { probeHost } from '../../src/probe/probe.ts';

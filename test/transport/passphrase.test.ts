@@ -4,7 +4,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EXIT, LvsError } from '../../src/errors.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { makeKey, type Sshd, startSshd } from '../support/sshd.ts';
 import { makeHome, silentHost } from '../support/sshd-trust.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 import { type AccountOptions, password, startSshdWithAccount } from '../support/own-etc.ts';
 import { sshdHost, writeKnownHosts } from '../support/sshd.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { frame, newNonce, unframe } from '../../src/sh/frame.ts';
 import { localTransport } from '../../src/transport/local.ts';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 import { startProxy } from '../support/proxy.ts';
 import { type Sshd, sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';

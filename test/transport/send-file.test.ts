@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchFile, sendFile } from '../../src/transport/send-file.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { receiveScript } from '../../src/transport/transfer-scripts.ts';
 import type { Channel, Connection } from '../../src/transport/transport.ts';
 import { startProxy } from '../support/proxy.ts';

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LvsError } from '../../src/errors.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
-import { readSshConfig } from '../../src/transport/ssh-config.ts';
-import { hopTarget } from '../../src/transport/target.ts';
+import { readSshConfig } from '../../src/transport/ssh/config.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
+import { hopTarget } from '../../src/transport/ssh/target.ts';
 import { startSshd } from '../support/sshd.ts';
 import { makeHome, section, silentHost } from '../support/sshd-trust.ts';
 

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runScript } from '../../src/transport/run-script.ts';
-import { sshTransport } from '../../src/transport/ssh.ts';
+import { sshTransport } from '../../src/transport/ssh/ssh.ts';
 import { dropThrough, sudoMarks } from '../../src/transport/sudo.ts';
 import type { Connection } from '../../src/transport/transport.ts';
 import { type Sshd, type SshdOptions, sshdHost, startSshd, writeKnownHosts } from '../support/sshd.ts';

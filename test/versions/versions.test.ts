@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { keepFragments } from '../../src/apply/keep.ts';
+import { keepFragments } from '../../src/apply/bundle/keep.ts';
 import { beforeText } from '../../src/before/before.ts';
 import type { Change, Handler } from '../../src/model.ts';
 import { renderSh } from '../../src/sh/sh.ts';

@@ -1,5 +1,5 @@
 /** `lvsctl freeze`: nothing changes these hosts until then, from whichever machine it is tried. */
-import { freezeScript, sentence, thawScript } from '../../apply/freeze.ts';
+import { freezeScript, sentence, thawScript } from '../../apply/lock/freeze.ts';
 import { EXIT, LvsError } from '../../errors.ts';
 import { printable } from '../../view/printable.ts';
 import { say } from '../../view/say.ts';

@@ -12,7 +12,7 @@ import { labStatus } from '../../lab/status.ts';
 import { labUp } from '../../lab/up.ts';
 import type { Host } from '../../model.ts';
 import { runScript } from '../../transport/run-script.ts';
-import { sshTransport } from '../../transport/ssh.ts';
+import { sshTransport } from '../../transport/ssh/ssh.ts';
 import { printable } from '../../view/printable.ts';
 import { say as print } from '../../view/say.ts';
 import { complain } from '../complain.ts';

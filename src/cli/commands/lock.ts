@@ -1,6 +1,6 @@
 /** `lvsctl lock …`: who is at work on the hosts of an inventory, and a way to let go of a lock that stands in the way. */
 import pLimit from 'p-limit';
-import { releaseScript } from '../../apply/lock-script.ts';
+import { releaseScript } from '../../apply/lock/lock-script.ts';
 import { EXIT, type ExitCode } from '../../errors.ts';
 import type { Lock, Seen } from '../../model.ts';
 import { probeAll } from '../../probe/probe-all.ts';

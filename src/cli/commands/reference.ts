@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { EXIT, LvsError } from '../../errors.ts';
 import { nearest } from '../../inventory/nearest.ts';
-import { inventoryJsonSchema } from '../../inventory/schema.ts';
+import { inventoryJsonSchema } from '../../inventory/schema/inventory.ts';
 import { loadRegistry, type Registry } from '../../playbook/registry.ts';
 import { say } from '../../view/say.ts';
 
