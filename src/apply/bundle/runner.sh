@@ -9,7 +9,7 @@
 #   N.undo    puts back what N.run changes: the host does so by itself $LVSCTL_UNDO seconds later, unless somebody who has come in over a new
 #             connection has said that it is well (confirmScript in bundle.ts): of the two, whoever makes N.decided is first
 #   N.marks   handlers that the step notifies, each a file in $LVSCTL_PENDING until it has run; N.clears  the handler that the step is
-#   stop      once it is there, nothing more is begun
+#   stop      once it is there, nothing more is begun, nor tried again
 #   logs/     what the steps print while they run
 #   N.run     what to do;  N.unless  exits 0 when there is nothing left to do;  N.validate  must exit 0 before N.run may run
 # The journal holds one line per event, each starting with $LVSCTL_NONCE; it is append-only and followed by byte offset.
@@ -162,6 +162,15 @@ try_once() { # NUMBER TIMEOUT TRY LOG: sets $tries to 1 where it is not to be tr
   return "$code"
 }
 
+# Not to the end of it where nothing more is wanted.
+rest_between() { # SECONDS
+  left=$1
+  while [ "$left" -gt 0 ] && [ ! -e "$LVSCTL_RUN/stop" ]; do
+    sleep 1
+    left=$((left - 1))
+  done
+}
+
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$logs/$1.log
   printf '' >"$log"
@@ -177,7 +186,8 @@ step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
     code=$?
     tries=$((tries - 1))
     [ "$code" -ne 0 ] && [ "$tries" -gt 0 ] || break
-    sleep "$4"
+    rest_between "$4"
+    [ ! -e "$LVSCTL_RUN/stop" ] || { printf 'asked to stop: it was not tried again\n' >>"$log"; break; }
   done
   part "$LVSCTL_RUN/$1.note" 120 /dev/null || :
   [ "$code" -eq 0 ] || too_much "$log"

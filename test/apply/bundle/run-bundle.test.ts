@@ -115,6 +115,25 @@ esac >/dev/null 2>&1
   );
 });
 
+test('a step that would be tried again is not, once the run is asked to stop', async () => {
+  const stop = new AbortController();
+  const bundle = {
+    id: 'run-0',
+    nonce: newNonce(),
+    jobs: [job(sh`echo tried; progress 1 1 ${'tries'}; exit 9`, { tries: { tries: 5, delay: 3600 } }), job(sh`true`)],
+  };
+  const { outcomes } = await runBundle(isolatedConnection('dash'), bundle, {
+    resolve: (text) => text,
+    conceal: (text) => text,
+    emit: ({ kind }) => kind === 'progress' && stop.abort(),
+    stop: stop.signal,
+  });
+  expect(outcomes).toMatchObject([
+    { result: 'failed', exit: 9, output: 'tried\nasked to stop: it was not tried again' },
+    { result: 'not-run' },
+  ]);
+});
+
 test('where a mark cannot be left the step fails, and what is to follow a failure does', async () => {
   // A folder in the place of the mark.
   const connection = isolatedConnection('dash', () => 'mkdir -p /var/lib/lvsctl/pending/reload');
