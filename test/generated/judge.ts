@@ -41,7 +41,7 @@ export function judge(documents: Documents): Verdict {
   };
   const seen = Object.fromEntries(fleet.hosts.map(({ name }) => [name, answer(name)]));
   const same = (text: string): string => text;
-  const planned = refusedOr(() => planBatches({ fleet, plays, registry, seen, resolve: same, conceal: same }), printable);
+  const planned = refusedOr(() => planBatches({ fleet, plays, registry, seen, resolve: same, conceal: same }), placed);
   return planned ? 'planned' : 'plan refused';
 }
 
@@ -67,6 +67,13 @@ function located(complaint: LvsError): void {
   if (complaint.exitCode !== EXIT.badInput || file === undefined || !line || !column) {
     throw new Error(`a complaint without its place: ${formatError(complaint)}`);
   }
+}
+
+/** A place in a file, or a step on a host: whoever reads it must know where to look. */
+function placed(complaint: LvsError): void {
+  printable(complaint);
+  const { file, line, column, host, step } = complaint.where ?? {};
+  if (!(host && step) && !(file !== undefined && line && column)) throw new Error(`a refusal without its place: ${formatError(complaint)}`);
 }
 
 function printable(complaint: LvsError): void {
