@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { every, labFaults } from './every.ts';
 import { withLab } from './lab-target.ts';
-import { address, openTarget } from './target.ts';
+import { address, addressBeside, openTarget } from './target.ts';
 
 const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, without: { type: 'string', default: '^$' } },
@@ -57,10 +57,10 @@ async function playAll(faults: readonly Ready[]): Promise<readonly Row[]> {
   return rows;
 }
 
-/** An inventory names no loopback address, and nothing here may leave this machine: a network in which there is that one address. */
+/** An inventory names no loopback address, and nothing here may leave this machine: a network in which there are these addresses. */
 function inOwnNetwork(): readonly Row[] {
   if (chosen(every).length === 0) return [];
-  const network = `ip link set lo up && ip addr add ${address}/32 dev lo && exec "$@"`;
+  const network = `ip link set lo up && ip addr add ${address}/32 dev lo && ip addr add ${addressBeside}/32 dev lo && exec "$@"`;
   const words = ['--net', 'sh', '-c', network, 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const { stdout, status, signal } = spawnSync('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
   if (status !== 0) throw new Error(`the part in a network of its own was ended: ${signal ?? `exit ${status}`}`);

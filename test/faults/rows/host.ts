@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import { type Fault, must, said } from '../fault.ts';
-import { marked, type Target } from '../target.ts';
+import { marked, type Run, type Target } from '../target.ts';
 
 /** Lets nobody in any more; how it was is put back by the host itself. */
 const cut = `export default ({ defineTask, sh, z }) => defineTask({
@@ -17,6 +18,15 @@ const cut = `export default ({ defineTask, sh, z }) => defineTask({
   example: { port: 22 },
 });
 `;
+
+/** To the last byte. */
+const filled = (folder: string) => ({
+  spoil: `dd if=/dev/zero of=${folder}/fill bs=64k 2>/dev/null || :`,
+  mend: `rm ${folder}/fill`,
+});
+
+/** An /etc of the host's own, which may be made what it likes. */
+const ownEtc = 'mount -t tmpfs none /mnt && cp -a /etc /mnt/etc && mount --bind /mnt/etc /etc || exit 70';
 
 export const hostFaults: readonly Fault[] = [
   {
@@ -51,21 +61,45 @@ export const hostFaults: readonly Fault[] = [
   },
   {
     fault: 'the disk is full where a file is written',
-    holds: 'a clear error; the file there before is whole; as soon as there is space, the same command does it',
+    holds: 'a clear error for that host, the other is done; the file there before is whole; once there is space, the same command does it',
     tries: 2,
-    play: (target) =>
-      wholeFile(
-        target,
-        'dd if=/dev/zero of=/srv/fill bs=64k 2>/dev/null || :',
-        'rm /srv/fill',
-        /could not be written whole: 0 KiB are free/,
-      ),
+    target: { beside: true },
+    play: (target) => wholeFile(target, { ...filled('/srv'), says: /could not be written whole: 0 KiB are free/ }),
+  },
+  {
+    fault: 'the disk is full where what was there before is kept (/var)',
+    holds:
+      'a clear error for that host, the other is done; nothing is changed; once there is space, the same command does it, and a rollback undoes it',
+    tries: 2,
+    target: { beside: true },
+    async play(target) {
+      await wholeFile(target, { ...filled('/var/lib/lvsctl'), says: /how it was before cannot be kept, so nothing is changed/ });
+      const back = await target.run(['rollback'], '--limit', 'web1', '--yes');
+      must(back.exit === 0 && target.shell('cat /srv/file') === 'before\n', 'what was kept in the end is whole', said(back));
+    },
   },
   {
     fault: 'the file system is read-only',
-    holds: 'a clear error; the file there before is whole; as soon as it can be written, the same command does it',
+    holds:
+      'a clear error for that host, the other is done; the file there before is whole; once it can be written, the same command does it',
     tries: 2,
-    play: (target) => wholeFile(target, 'mount -o remount,ro /srv', 'mount -o remount,rw /srv', /read-only file system/i),
+    target: { beside: true },
+    play: (target) =>
+      wholeFile(target, { spoil: 'mount -o remount,ro /srv', mend: 'mount -o remount,rw /srv', says: /read-only file system/i }),
+  },
+  {
+    fault: '/etc is read-only',
+    holds:
+      'a clear error for that host, the other is done; the file there before is whole; once it can be written, the same command does it',
+    tries: 2,
+    target: { beside: true, prepare: ownEtc },
+    play: (target) =>
+      wholeFile(target, {
+        path: '/etc/faults/file',
+        spoil: 'mount -o remount,ro,bind /etc',
+        mend: 'mount -o remount,rw,bind /etc',
+        says: /read-only file system/i,
+      }),
   },
   {
     fault: 'the host has another key',
@@ -143,17 +177,32 @@ async function without(target: Target, spoil: string, mend: string, says: RegExp
   );
 }
 
-async function wholeFile(target: Target, spoil: string, mend: string, says: RegExp): Promise<void> {
-  const file = (content: string): string => `    - { name: a file, file: { path: /srv/file, content: "${content}\\n" } }\n`;
-  const before = await target.deploy(file('before'));
+/** What spoils a host, what mends it, and what must be said meanwhile. */
+interface Spoilt {
+  /** File that is written; in /srv unless said. */
+  readonly path?: string;
+  readonly spoil: string;
+  readonly mend: string;
+  readonly says: RegExp;
+}
+
+/** A file on web1, which is spoilt, and on web2, which is not. */
+async function wholeFile(target: Target, { path = '/srv/file', spoil, mend, says }: Spoilt): Promise<void> {
+  const write = (content: string): Promise<Run> =>
+    target.deploy(`    - { name: a file, file: { path: ${path}, content: "${content}\\n" } }\n`, '--limit', 'backends', '--serial', '100%');
+  const folder = posix.dirname(path);
+  for (const shell of [target.shell, target.shellBeside]) shell(`mkdir -p ${folder}`);
+  const before = await write('before');
   must(before.exit === 0, 'the file is there', said(before));
   target.shell(spoil);
-  const run = await target.deploy(file('after'.repeat(2000)));
+  const run = await write('after'.repeat(2000));
   must(run.exit === 1, 'the step has failed', said(run));
-  must(says.test(run.stdout + run.stderr), 'why', said(run));
-  must(target.shell('cat /srv/file') === 'before\n', 'the file is as it was', target.shell('cat /srv/file').slice(0, 100));
+  must(says.test(run.stdout), 'why', said(run));
+  must(target.shell(`cat ${path}`) === 'before\n', 'the file is as it was', target.shell(`head -c 100 ${path}`));
+  must(target.shellBeside(`cat ${path}`) === `${'after'.repeat(2000)}\n`, 'the other host is done', said(run));
   target.shell(mend);
-  const again = await target.deploy(file('after'.repeat(2000)));
+  const again = await write('after'.repeat(2000));
   must(again.exit === 0, 'the same command does it', said(again));
-  must(target.shell('ls -A /srv') === 'file\n', 'nothing else is left', target.shell('ls -A /srv'));
+  must(target.shell(`cat ${path}`) === `${'after'.repeat(2000)}\n`, 'the file is the new one', target.shell(`head -c 100 ${path}`));
+  must(target.shell(`ls -A ${folder}`) === 'file\n', 'nothing else is left', target.shell(`ls -A ${folder}`));
 }
