@@ -1,9 +1,23 @@
+import { hostname, userInfo } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fault, must } from '../fault.ts';
-import { marked } from '../target.ts';
+import { held, marked, type Target } from '../target.ts';
 
 const names = ['one', 'two', 'three', 'four'];
 const tasks = names.map((name) => marked(name, 0.3)).join('');
+
+/** Killed while it was at work: one that had ended by itself by then is no try, and all is as before the first. */
+async function killed(target: Target): Promise<void> {
+  for (let round = 1; round <= 5; round++) {
+    const run = target.begin(tasks);
+    await pause(300 + Math.random() * 4000);
+    run.kill('SIGKILL');
+    // Whoever is killed has no exit code.
+    if ((await run.ended).exit === null) return;
+    target.shell('rm -rf /srv/*');
+  }
+  throw new Error('five runs in turn had ended before they were killed');
+}
 
 export const killFaults: readonly Fault[] = [
   {
@@ -11,10 +25,7 @@ export const killFaults: readonly Fault[] = [
     holds: 'converges; no step is run twice, no handler lost; the lock is broken by rule',
     tries: 20,
     async play(target) {
-      const first = target.begin(tasks);
-      await pause(300 + Math.random() * 4000);
-      first.kill('SIGKILL');
-      await first.ended;
+      await killed(target);
       const { exit, stdout, stderr } = await target.deploy(tasks);
       must(exit === 0, 'the second deploy ends well', `exit ${exit}: ${stdout}${stderr}`);
       const marks = target.shell('cat /srv/marks').trim().split('\n');
@@ -35,19 +46,20 @@ export const killFaults: readonly Fault[] = [
     holds: "one refuses with the other's name; never interleaved",
     tries: 5,
     async play(target) {
-      const runs = await Promise.all(
-        [target.begin(tasks), target.begin(tasks.replaceAll(/\b(one|two|three|four)\b/g, 'other-$1'))].map(({ ended }) => ended),
-      );
+      // Whoever comes first is at work until the other has been refused.
+      target.shell('touch /srv/hold-zero');
+      const first = target.begin(held('zero') + tasks);
+      const second = target.begin((held('zero') + tasks).replaceAll(/\b(one|two|three|four)\b/g, 'other-$1'));
+      const refused = await Promise.race([first.ended, second.ended]);
+      target.shell('rm /srv/hold-zero');
+      const runs = await Promise.all([first.ended, second.ended]);
       const exits = runs.map(({ exit }) => exit).sort();
-      must(exits.join() === '0,6', 'one goes on, the other is refused', runs);
-      const refused = runs.find(({ exit }) => exit === 6)?.stderr ?? '';
-      must(
-        /web1: another run (is at work here: lvsctl deploy .* by \S+@\S+|\(\S+\) has touched it)/.test(refused),
-        'who is at work is said',
-        refused,
-      );
+      must(exits.join() === '0,6' && refused.exit === 6, 'one goes on, the other is refused', runs);
+      const owner = `lvsctl deploy .*book-${runs.indexOf(refused) === 0 ? 2 : 1}\\.yaml .* by ${userInfo().username}@${hostname()} \\(run `;
+      must(new RegExp(`web1: another run is at work here: ${owner}`).test(refused.stderr), 'who is at work is said', refused.stderr);
       const marks = target.shell('cat /srv/marks').trim().split('\n');
-      must(new Set(marks.map((mark) => mark.includes('other-'))).size === 1, 'never interleaved', marks);
+      must(marks.length === 2 + 2 * names.length, 'each step is run once', marks);
+      must(new Set(marks.slice(2).map((mark) => mark.includes('other-'))).size === 1, 'never interleaved', marks);
     },
   },
 ];
