@@ -1,18 +1,19 @@
 import { type Fault, must } from '../fault.ts';
 import { type Going, marked, type Target } from '../target.ts';
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signals = { 'Ctrl-C': 'SIGINT', TERM: 'SIGTERM', 'a closed terminal': 'SIGHUP' } as const;
 const tasks = marked('one', 3) + marked('two', 0.1) + marked('three', 0.1);
 const whole = ['one', 'two', 'three'].flatMap((name) => [`begin ${name}`, `end ${name}`]);
 
-export const signalFaults: readonly Fault[] = [
-  {
-    fault: 'Ctrl-C, TERM, or a closed terminal in the middle of a run',
+/** A row each: `--once` plays all of them. */
+const interrupted = Object.entries(signals).map(
+  ([name, signal]): Fault => ({
+    fault: `${name} in the middle of a run`,
     holds: 'the step at work is finished, none is begun, no lock stays; the command that goes on is said, and does',
-    tries: signals.length,
-    async play(target, number) {
+    tries: 1,
+    async play(target) {
       const first = await begunOn(target);
-      first.kill(signals[number % signals.length] ?? 'SIGINT');
+      first.kill(signal);
       const { exit, stdout } = await first.ended;
       must(exit === 130, 'it ends with 130', exit);
       must(/interrupted: .* "lvsctl deploy .*" goes on from here/.test(stdout), 'what goes on is said', stdout);
@@ -20,7 +21,11 @@ export const signalFaults: readonly Fault[] = [
       must(target.shell('ls /run/lvsctl').trim() === 'last', 'no lock and no run are left', target.shell('ls /run/lvsctl'));
       await goesOn(target);
     },
-  },
+  }),
+);
+
+export const signalFaults: readonly Fault[] = [
+  ...interrupted,
   {
     fault: 'Ctrl-C twice',
     holds: 'it leaves at once; the host goes on by itself, and the next run takes that up',
