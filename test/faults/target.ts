@@ -66,8 +66,6 @@ export interface TargetOptions extends SshdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** lvsctl is not shown the file of the key, but an agent that listens on `agent.sock` in the folder. */
   readonly byAgent?: boolean;
-  /** Further lines of ssh_config for the host. */
-  readonly ssh?: readonly string[];
   /** There is a web2 beside it, a host like it to which nothing happens. */
   readonly beside?: boolean;
 }
@@ -88,7 +86,7 @@ interface Machine {
   stop(): Promise<void>;
 }
 
-async function openMachine(name: string, at: string, { prepare = ':', account, ssh = [], ...options }: TargetOptions): Promise<Machine> {
+async function openMachine(name: string, at: string, { prepare = ':', account, ...options }: TargetOptions): Promise<Machine> {
   // In the namespace of its own, whatever it does there.
   const within = (dir: string): readonly string[] => [
     ...withOwn(own),
@@ -103,10 +101,7 @@ async function openMachine(name: string, at: string, { prepare = ':', account, s
     sshd,
     proxy,
     known: sshd.knownHostsLine.replaceAll(`[127.0.0.1]:${sshd.port} `, `[${at}]:${proxy.port} `),
-    section: section(name, sshd, 'ServerAliveInterval 1', 'ServerAliveCountMax 3', ...ssh).replace(
-      `Port ${sshd.port}`,
-      `Port ${proxy.port}`,
-    ),
+    section: section(name, sshd, 'ServerAliveInterval 1', 'ServerAliveCountMax 3').replace(`Port ${sshd.port}`, `Port ${proxy.port}`),
     shell: (script) => execFileSync('nsenter', ['-t', pid(), '-m', '--', 'sh', '-c', script], { encoding: 'utf8' }),
     stop: async () => {
       await proxy.stop();

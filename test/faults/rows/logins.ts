@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { password } from '../../support/own-etc.ts';
 import { type Fault, must, said } from '../fault.ts';
-import { marked, type Target, type TargetOptions } from '../target.ts';
+import { address, marked, type Target, type TargetOptions } from '../target.ts';
 
 const rule = 'deploy ALL=(ALL:ALL) ALL';
 const noisy = 'echo welcome; echo careful >&2; printf "no newline"; printf "none here" >&2\n';
@@ -54,9 +55,44 @@ async function lockedAgent(target: Target): Promise<() => void> {
   return () => void agent.kill();
 }
 
-/** The host shows a certificate that ran out yesterday, and the control machine trusts its authority alone. */
-async function authorityAlone(target: Target): Promise<() => void> {
-  target.know(target.newKey('authority'), '@cert-authority ');
+/** The host shows a certificate of this validity, beside its key. */
+const certified = (validity: string): string => `rm -f "$dir"/authority*
+ssh-keygen -q -t ed25519 -N "" -f "$dir/authority"
+ssh-keygen -q -s "$dir/authority" -h -I web1 -n ${address} -V ${validity} "$dir/host_ed25519.pub"
+echo "HostCertificate $dir/host_ed25519-cert.pub" >>"$dir/sshd_config"`;
+
+/** What OpenSSH's own client says to the host, past the proxy: that a certificate is what the row takes it for. */
+function sshSays(target: Target, what: RegExp, ...options: readonly string[]): void {
+  const words = ['BatchMode=yes', ...options].flatMap((option) => ['-o', option]);
+  const login = ['-F', 'none', '-i', join(target.folder, 'client_key'), '-p', String(target.port), '127.0.0.1', 'echo in'];
+  const { stdout, stderr } = spawnSync('ssh', [...words, ...login], { encoding: 'utf8' });
+  must(what.test(stdout + stderr), `ssh says ${what}`, stdout + stderr);
+}
+
+/** The control machine trusts the authority alone. */
+const authorityAlone =
+  (sees: RegExp) =>
+  async (target: Target): Promise<() => void> => {
+    const key = readFileSync(join(target.folder, 'authority.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    target.know(key, '@cert-authority ');
+    const known = join(target.folder, 'known');
+    writeFileSync(known, `@cert-authority * ${key}\n`);
+    sshSays(target, sees, 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${known}`, `HostKeyAlias=${address}`);
+    return () => {};
+  };
+
+/** Whoever has a certificate of its authority is let in; the control machine has one that has run out, beside its key. */
+const expiredUser = `rm -f "$dir"/authority* "$dir/authorized_keys"
+ssh-keygen -q -t ed25519 -N "" -f "$dir/authority"
+ssh-keygen -q -s "$dir/authority" -I somebody -n root -V 20200101:20200102 "$dir/client_key.pub"
+echo "TrustedUserCAKeys $dir/authority.pub" >>"$dir/sshd_config"`;
+
+/** sshd says what is wrong with the user's certificate in its log alone. */
+async function outOfDate(target: Target): Promise<() => void> {
+  sshSays(target, /Permission denied/, 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null');
+  const expired = (): boolean => /Certificate invalid: expired/.test(target.log());
+  for (const end = Date.now() + 5000; !expired() && Date.now() < end; ) await pause(50);
+  must(expired(), 'sshd finds the certificate expired', target.log());
   return () => {};
 }
 
@@ -79,9 +115,21 @@ export const loginFaults: readonly Fault[] = [
   refused('no rights for sudo', /deploy is not in the sudoers file/, { account: {}, env: { LVSCTL_SUDO_PASSWORD: password } }),
   refused('an agent that refuses', /does not let root in; tried: agent .*put a public key of yours/, { byAgent: true }, lockedAgent),
   refused(
-    'a host certificate that cannot be checked, or has expired',
-    /trusts an authority for it, and lvsctl cannot check certificates/,
-    {},
-    authorityAlone,
+    'a host certificate that has expired',
+    /trusts an authority for it, and lvsctl cannot check certificates; compare the fingerprint with the host's, then add this line beside it: /,
+    { prepare: certified('20200101:20200102') },
+    authorityAlone(/Certificate invalid: expired/),
+  ),
+  refused(
+    'a host certificate that is good, and cannot be checked',
+    /trusts an authority for it, and lvsctl cannot check certificates; compare the fingerprint with the host's, then add this line beside it: /,
+    { prepare: certified('always:forever') },
+    authorityAlone(/^in$/m),
+  ),
+  refused(
+    'a user certificate that has expired',
+    /does not let root in; tried: .*put a public key of yours/,
+    { prepare: expiredUser },
+    outOfDate,
   ),
 ];
