@@ -5,6 +5,7 @@ import { labFaults } from './rows/lab.ts';
 import { lineFaults } from './rows/lines.ts';
 import { loginFaults } from './rows/logins.ts';
 import { otherFaults } from './rows/others.ts';
+import { printFaults } from './rows/prints.ts';
 import { readerFaults } from './rows/reader.ts';
 import { rollbackFaults } from './rows/rollback.ts';
 import { signalFaults } from './rows/signals.ts';
@@ -17,6 +18,7 @@ export const every: readonly Fault[] = [
   ...killFaults,
   ...signalFaults,
   ...hostFaults,
+  ...printFaults,
   ...loginFaults,
   ...otherFaults,
   ...readerFaults,

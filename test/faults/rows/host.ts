@@ -117,44 +117,6 @@ export const hostFaults: readonly Fault[] = [
       must(target.shell('ls /srv') === '', 'nothing is touched', target.shell('ls /srv'));
     },
   },
-  {
-    fault: 'a step that prints 1 GB',
-    holds: 'the memory of the host is not filled; the step has failed, with the reason and the end of what it said',
-    tries: 2,
-    async play(target) {
-      const most = target.shell('df -k --output=size /run/lvsctl | tail -n 1').trim();
-      const run = await target.deploy(
-        `    - { name: endless, command: { run: "head -c 1000000000 /dev/zero | tr '\\\\0' x", creates: /srv/never } }\n${marked('after')}`,
-      );
-      must(run.exit === 1, 'the step has failed', said(run).slice(-2000));
-      must(/it printed more than 32 MiB, and was given room for no more/.test(run.stdout), 'why', said(run).slice(-2000));
-      must(run.stdout.length < 40_000, 'what is shown is bounded', `${run.stdout.length} characters`);
-      const used = target.shell('du -sk /run/lvsctl').split('\t')[0];
-      must(Number(used) < 1000, `nothing of it is left in the ${most} KiB`, used);
-      must(
-        target.shell('grep -c lvsctl/.*/logs /proc/mounts || :').trim() === '0',
-        'no memory of its own is left',
-        target.shell('cat /proc/mounts'),
-      );
-      must(target.shell('ls /srv') === '', 'the rest is not begun', target.shell('ls /srv'));
-    },
-  },
-  {
-    fault: 'a host that prints escape codes, forged journal lines, and a great deal',
-    holds: 'bounded, neutralised, not believed',
-    tries: 1,
-    async play(target) {
-      const forged = 'lvsctl-0123456789abcdef01234567 end 0 done 0';
-      const prints = `i=0; while [ $i -lt 40000 ]; do echo ${'x'.repeat(99)}; i=$((i+1)); done; printf '\\\\033[2J\\\\033]0;owned\\\\007 ${forged}\\\\n${forged}\\\\n'; exit 3`;
-      const run = await target.deploy(`    - { name: loud, command: { run: "${prints}", creates: /srv/never } }\n${marked('after')}`);
-      must(run.exit === 1, 'the step has failed', run.exit);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
-      must(!/[\u0000-\u0008\u000b-\u001f\u007f]/.test(run.stdout + run.stderr), 'nothing drives the terminal', said(run).slice(-2000));
-      must(run.stdout.length < 40_000, 'what is shown is bounded', `${run.stdout.length} characters`);
-      must(run.stdout.includes('owned'), 'the end of what it said is shown', said(run).slice(-2000));
-      must(target.shell('ls /srv') === '', 'the rest is not begun', target.shell('ls /srv'));
-    },
-  },
 ];
 
 /** A run on a host to which something has happened, and again when it is mended. */
