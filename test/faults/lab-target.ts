@@ -18,8 +18,8 @@ export interface LabTarget {
   power(state: 'off' | 'on'): Promise<void>;
   /** Waits until the host answers. */
   back(): Promise<void>;
-  /** Waits until the file is there. */
-  until(file: string): Promise<void>;
+  /** Waits until this shell on the host ends well. */
+  until(test: string): Promise<void>;
   /** A task of the playbooks' own: the text of its module. */
   ownTask(name: string, module: string): void;
 }
@@ -77,7 +77,7 @@ function labTarget(folder: string, inventory: string): LabTarget {
       must(exit === 0, `power ${state}`, stderr);
     },
     back: () => wait('the host answers', async () => (await exec('true')).exit === 0),
-    until: (file) => wait(`${file} is there`, async () => (await exec(`[ -e ${file} ]`)).exit === 0),
+    until: (test) => wait(`it comes to \`${test}\``, async () => (await exec(test)).exit === 0),
     ownTask: (name, module) => writeFileSync(join(folder, 'tasks', `${name}.js`), module),
   };
 }
