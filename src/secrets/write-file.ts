@@ -1,5 +1,5 @@
 /** Files for the operator alone, whole or not at all. */
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { complaint } from './complaint.ts';
 
@@ -33,7 +33,8 @@ export function createFile(file: string, content: string): void {
 function write(file: string, content: string): void {
   const open = openSync(file, 'wx', 0o600);
   try {
-    writeSync(open, content);
+    // Not writeSync: where the disk is nearly full, that writes a part and says so by its number alone.
+    writeFileSync(open, content);
     fsyncSync(open);
   } finally {
     closeSync(open);
