@@ -2,7 +2,8 @@
 import { styleText } from 'node:util';
 import { structuredPatch } from 'diff';
 import type { Change } from '../model.ts';
-import { mask, maskBySlots } from '../sh/secret.ts';
+import { maskBySlots } from '../sh/former.ts';
+import { mask } from '../sh/secret.ts';
 import { printable } from './printable.ts';
 
 /** Lines starting with `+`, `-`, a space or `@@`; nothing when text does not change (a restart, say). */
