@@ -17,8 +17,6 @@ export interface LookOptions extends Omit<ProbeAllOptions, 'doing'> {
   readonly bind: (known?: Known) => readonly BoundPlay[];
   /** Hosts that were not reached. */
   readonly unreached: Readonly<Record<string, Seen>>;
-  /** Secret values to slots. */
-  readonly conceal: (text: string) => string;
   /** Keys of artefacts that need no build. */
   readonly held: () => ReadonlySet<string>;
   readonly serial?: Share | undefined;

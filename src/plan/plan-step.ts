@@ -6,6 +6,7 @@ import type { Registry } from '../playbook/registry.ts';
 import { scopeOf } from '../playbook/scope.ts';
 import { renderSh, type Sh } from '../sh/sh.ts';
 import type { AnyTask, PlanContext } from '../task.ts';
+import { concealed, withoutSecrets } from './without-secrets.ts';
 
 interface StepInput {
   readonly fleet: Fleet;
@@ -26,8 +27,12 @@ export function fragmentId({ id, host, on }: Pick<Step, 'id' | 'host' | 'on'>): 
   return on === undefined ? id : `${host}/${id}`;
 }
 
-/** Every host that the step needs has been reached. */
+/** Every host that the step needs has been reached. Nothing in it gives a secret away that the run knows, whatever the host has said. */
 export function planStep(step: Step, owner: Host, registered: Registers, input: StepInput): StepPlan {
+  return withoutSecrets(compared(step, owner, registered, input), input.conceal);
+}
+
+function compared(step: Step, owner: Host, registered: Registers, input: StepInput): StepPlan {
   const { fleet, seen } = input;
   const facts = factsOf(owner.name, seen);
   try {
@@ -66,7 +71,7 @@ function planned(step: Step, owner: Host, registered: Registers, input: StepInpu
   const said: Registered = {
     changed: changes.length > 0,
     skipped: false,
-    ...(concealed(task.registers?.(found, step.want), input.conceal) as object),
+    ...(concealed(task.registers?.(found, step.want), input.conceal) as object | undefined),
   };
   const why = changes.length > 0 ? '' : task.settled(step.want, found);
   const scope = { fleet, host: owner, facts: factsOf(owner.name, seen), registered, result: said };
@@ -95,14 +100,6 @@ function touchedBy(task: AnyTask, want: unknown): readonly Touched[] {
 /** What the body of its block does comes between the look and this step. */
 function isLater({ frames = [] }: Step, busy: ReadonlySet<string> = new Set()): boolean {
   return frames.some(({ block, part }) => part !== 'body' && busy.has(block));
-}
-
-/** Every text in it with slots instead of secrets: it may come to stand in a title or a diff. */
-function concealed(value: unknown, conceal: (text: string) => string): unknown {
-  if (typeof value === 'string') return conceal(value);
-  if (Array.isArray(value)) return value.map((item) => concealed(item, conceal));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, concealed(item, conceal)]));
 }
 
 function verdict(step: Step, status: 'skipped' | 'failed', why: string): StepPlan {

@@ -22,4 +22,6 @@ export interface ReportInput extends Findings {
   /** What is to be said of other runs on these hosts. */
   readonly told: readonly string[];
   readonly seconds: number;
+  /** Secret values to slots. */
+  readonly conceal: (text: string) => string;
 }

@@ -25,7 +25,7 @@ export function makeReport(input: ReportInput): Report {
     batches: workOf(batchesOf(input)),
     hosts,
     checks: checksOf(input),
-    notes: [...notes.failed, ...notes.stopped, ...input.told],
+    notes: [...notes.failed, ...notes.stopped, ...input.told].map((note) => mask(input.conceal(note))),
   };
 }
 
@@ -42,7 +42,8 @@ function hostReport(host: Host, input: ReportInput): HostReport {
   const counted = steps.filter((step) => input.applied || step.status === 'change').flatMap((step) => step.changes);
   const changed = counted.filter((change) => (input.applied ? change.status === 'done' : true)).length;
   const channels = input.lines.connections.get(host.name)?.channels ?? 0;
-  return { name: host.name, role: host.role, address: host.address, status, why, changed, channels, steps };
+  const said = mask(input.conceal(why));
+  return { name: host.name, role: host.role, address: host.address, status, why: said, changed, channels, steps };
 }
 
 /** As they were run, where they were. */

@@ -1,7 +1,8 @@
-/** Makes checks from every vantage point, one script per host. */
+/** Makes checks from every vantage point, one script per host; what they find gives no secret away. */
 import type { CheckResult, Fleet, Host, Seen } from '../model.ts';
 import type { BoundCheck } from '../playbook/bind.ts';
 import { type ProbeAllOptions, probeAll } from '../probe/probe-all.ts';
+import { mask } from '../sh/secret.ts';
 import type { Sh } from '../sh/sh.ts';
 import { judge } from './verify.ts';
 
@@ -21,7 +22,13 @@ export async function verifyAll(checks: readonly BoundCheck[], doing: string, op
   const asked = Object.fromEntries(questions.filter(([, fragments]) => Object.keys(fragments).length > 0));
   const seen = await probeAll(asked, { ...options, doing });
   const lost = new Set(Object.values(seen).flatMap((one) => (one.reached ? [] : [one.host])));
-  return judge(checks, { ...unreached, ...seen }, fleet, lost);
+  return judge(checks, { ...unreached, ...seen }, fleet, lost).map((result) => withoutSecrets(result, options.conceal));
+}
+
+/** Of all that is shown of a finding, in whichever sentence the host's words stand. */
+function withoutSecrets({ found, expected, fix, ...result }: CheckResult, conceal: (text: string) => string): CheckResult {
+  const sentence = (text: string): string => mask(conceal(text));
+  return { ...result, found: sentence(found), expected: sentence(expected), fix: sentence(fix) };
 }
 
 /** What the checks ask of one host, by the id of the check. */

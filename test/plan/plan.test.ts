@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { Seen, Step } from '../../src/model.ts';
 import { planBatches } from '../../src/plan/plan.ts';
 import type { BoundPlay } from '../../src/playbook/bind.ts';
+import type { Registry } from '../../src/playbook/registry.ts';
 import { secretSlot } from '../../src/sh/secret.ts';
+import { renderSh } from '../../src/sh/sh.ts';
 import { defineTask, refuse, sh } from '../../src/task.ts';
 import { planContext, s0Fleet } from '../support/plan-context.ts';
 
@@ -25,7 +27,7 @@ const word = defineTask({
   example: { want: 'hello' },
 });
 
-const registry = { tasks: new Map([['word', word]]), checks: new Map() };
+const registry: Registry = { tasks: new Map([['word', word]]), checks: new Map() };
 const step = (host: string, want: string, more: Partial<Step> = {}): Step => ({
   id: '0.0',
   host,
@@ -43,17 +45,17 @@ const said = (host: string, stdout: string): Seen => ({
   facts: planContext().facts,
   outputs: { '0.0': { stdout, stderr: '', exit: 0 } },
 });
-const planOf = (steps: readonly Step[], seen: readonly Seen[]) => {
+const planOf = (steps: readonly Step[], seen: readonly Seen[], tasks: Registry = registry) => {
   const play: BoundPlay = { name: 'play', steps: Object.fromEntries(steps.map((one) => [one.host, [one]])), checks: [] };
   const resolve = (text: string) => text.replace(secretSlot('s'), 'hunter2');
   return (
     planBatches({
       fleet: s0Fleet,
       plays: [play],
-      registry,
+      registry: tasks,
       seen: Object.fromEntries(seen.map((one) => [one.host, one])),
       resolve,
-      conceal: (text) => text,
+      conceal: (text) => text.replaceAll('hunter2', secretSlot('s')),
     }).batches[0]?.hosts ?? []
   );
 };
@@ -75,6 +77,33 @@ test('a change brings the handlers that it and its step notify, in the order of 
 test('a secret is compared by its value and planned as its slot', () => {
   expect(planOf([step('web1', secretSlot('s'))], [said('web1', 'hunter2')])[0]?.steps[0]?.status).toBe('ok');
   expect(JSON.stringify(planOf([step('web1', secretSlot('s'))], [said('web1', 'old')]))).not.toContain('hunter2');
+});
+
+test('a secret that the host has now is shown nowhere, whatever becomes of its line', () => {
+  const tell = defineTask({
+    ...{ summary: 'tells', params: z.strictObject({ want: z.string() }), touches: () => [], probe: () => sh`cat /word` },
+    parse: ({ stdout }) => stdout,
+    plan: (seen, { want }) => {
+      if (want === 'forbidden') throw refuse(`it says ${seen}`, `not ${seen}`);
+      const run = sh`sed ${seen}`;
+      const shell = { run, unless: run, validate: run, undo: run, stage: run };
+      return want === 'as it is' ? [] : [{ id: `word:${seen}`, title: `not ${seen}`, was: seen, will: want, ...shell }];
+    },
+    settled: (_, seen) => `it says ${seen}`,
+    stays: (seen) => [`${seen} stays`],
+    pendingReboot: (seen) => [`${seen} until then`],
+    example: { want: 'x' },
+  });
+  const tells = { ...registry, tasks: new Map([['word', tell]]) };
+  const now = 'password=hunter2';
+  const told = (want: string) => planOf([step('web1', want)], [said('web1', now)], tells)[0]?.steps[0];
+  for (const want of ['as it is', 'forbidden', '', `pass=${secretSlot('s')}`]) expect(JSON.stringify(told(want))).not.toContain('hunter2');
+  expect(told('as it is')?.why).toBe('it says password=[secret s]');
+  expect(told('forbidden')?.why).toBe('it says password=[secret s]; not password=[secret s]');
+  const [change] = told('')?.changes ?? [];
+  expect(change).toMatchObject({ title: 'not password=[secret s]', was: `password=${secretSlot('s')}` });
+  // What is sent is what the host has.
+  expect(change && renderSh(change.run, (text) => text.replace(secretSlot('s'), 'hunter2'))).toBe("sed 'password=hunter2'");
 });
 
 test('a refusal fails its host with the reason and plans nothing there', () => {

@@ -57,7 +57,7 @@ async function released({ host, lock, running, why }: HostLock, lines: Lines, fo
 
 async function lockedHosts(session: Session, { connections, unreached }: Lines): Promise<readonly HostLock[]> {
   const questions = Object.fromEntries([...connections.keys()].map((host) => [host, {}]));
-  const options = { connections, doing: 'lock', limit: pLimit(session.forks), resolve: session.resolve, emit: () => undefined };
+  const options = { ...session, connections, doing: 'lock', limit: pLimit(session.forks), emit: () => undefined };
   const seen: Readonly<Record<string, Seen>> = { ...unreached, ...(await probeAll(questions, options)) };
   return session.fleet.hosts.flatMap(({ name }): readonly HostLock[] => {
     const one = seen[name];

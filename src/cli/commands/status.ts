@@ -47,9 +47,9 @@ interface Looked {
 }
 
 /** One script for each director. */
-async function look({ fleet, forks, resolve }: Session, { connections, unreached }: Lines): Promise<Looked> {
+async function look({ fleet, forks, resolve, conceal }: Session, { connections, unreached }: Lines): Promise<Looked> {
   const questions = Object.fromEntries([...connections.keys()].map((host) => [host, { status: statusProbe }]));
-  const options = { connections, doing: 'status', limit: pLimit(forks), resolve, emit: () => undefined };
+  const options = { connections, doing: 'status', limit: pLimit(forks), resolve, conceal, emit: () => undefined };
   const seen: Readonly<Record<string, Seen>> = { ...unreached, ...(await probeAll(questions, options)) };
   const looks = fleet.hosts.flatMap((host) => {
     const one = seen[host.name];
