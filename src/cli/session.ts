@@ -37,6 +37,8 @@ export function ownPlaybook(name: string): string {
 export interface Books {
   readonly plays?: string;
   readonly checks?: string;
+  /** What hosts have kept of other runs will be shown. */
+  readonly puttingBack?: boolean;
 }
 
 /** Files and flags that were read. */
@@ -82,7 +84,7 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
     sudo: flags.askBecomePass ? await askSecret('sudo password') : process.env.LVSCTL_SUDO_PASSWORD,
   };
   const interlude = createInterlude();
-  const secrets = new Secrets(await valuesFor(read, neededSecrets(bound, read.secretNames)));
+  const secrets = new Secrets(await valuesFor(read, neededSecrets(bound, read.secretNames), books.puttingBack));
   rejectSecretValues(fleet, (text) => secrets.resolve(text));
   return {
     runId: newRunId(),
@@ -103,9 +105,13 @@ export async function openSession(file: string, flags: CommonFlags, books: Books
   };
 }
 
-function valuesFor({ fleet, secretNames, secrets }: Read, needed: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+function valuesFor(
+  { fleet, secretNames, secrets }: Read,
+  needed: ReadonlySet<string>,
+  keepsOut: boolean | undefined,
+): Promise<ReadonlyMap<string, string>> {
   const ask = process.stdin.isTTY ? askSecret : undefined;
-  return gatherSecrets({ named: secretNames, needed, inventory: fleet.file, ask, ...(secrets && { from: secrets }) });
+  return gatherSecrets({ named: secretNames, needed, keepsOut, inventory: fleet.file, ask, ...(secrets && { from: secrets }) });
 }
 
 interface Passwords {

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly named: readonly string[];
   /** Those without which the run cannot be. */
   readonly needed: ReadonlySet<string>;
+  /** Hosts will show what they have kept of other runs: all that is at hand is kept out, without a question, and where it can be had. */
+  readonly keepsOut?: boolean | undefined;
   readonly from?: SecretsFile;
   /** As the user gave it, for the complaint. */
   readonly inventory: string;
@@ -19,13 +21,12 @@ export interface Wanted {
 }
 
 /** Each source is opened only if something is needed that those before do not have. Throws LvsError (exit 4). */
-export async function gatherSecrets({ named, needed, from, inventory, ask }: Wanted): Promise<ReadonlyMap<string, string>> {
+export async function gatherSecrets(wanted: Wanted): Promise<ReadonlyMap<string, string>> {
+  const { named, needed, from, inventory, ask } = wanted;
   const values = new Map(named.flatMap((name) => entry(name, process.env[secretVariable(name)])));
   const missing = (): readonly string[] => [...needed].filter((name) => !values.has(name));
-  if (from && missing().length > 0) {
-    const read = await readSecrets(from, ask);
-    for (const name of named) if (!values.has(name)) for (const [, value] of entry(name, read.get(name))) values.set(name, value);
-  }
+  const read = await inFile(wanted, missing().length > 0);
+  for (const [name, value] of [...read, ...(wanted.keepsOut ? inEnvironment() : [])]) if (!values.has(name)) values.set(name, value);
   const command = missing().length > 0 ? secretCommand() : undefined;
   const reasons: string[] = [];
   for (const name of command ? missing() : []) {
@@ -40,6 +41,25 @@ export async function gatherSecrets({ named, needed, from, inventory, ask }: Wan
   rejectMissing(missing(), { from, inventory, command: command?.[0], reasons });
   rejectUnsendable(values);
   return values;
+}
+
+/** What is not named any more may still stand on a host: of that, what is too long to be found there by chance. */
+async function inFile({ named, keepsOut, from, ask }: Wanted, due: boolean): Promise<readonly (readonly [string, string])[]> {
+  if (!from || !(due || keepsOut)) return [];
+  const read = due ? await readSecrets(from, ask) : await readSecrets(from, undefined).catch(() => new Map<string, string>());
+  return [...read].filter(([name, value]) => named.includes(name) || (isLong(value) && !value.includes('\0')));
+}
+
+/** Whatever they are for; as a name is written there. */
+function inEnvironment(): readonly (readonly [string, string])[] {
+  return Object.entries(process.env).flatMap(([variable, value = '']) => {
+    const [, name] = /^LVSCTL_SECRET_([A-Z]\w*)$/.exec(variable) ?? [];
+    return name !== undefined && isLong(value) ? [[name.toLowerCase(), value] as const] : [];
+  });
+}
+
+function isLong(value: string): boolean {
+  return value.length >= 8;
 }
 
 function entry(name: string, value: string | undefined): readonly (readonly [string, string])[] {

@@ -18,7 +18,7 @@ const path = (name: string): string => join(folder, name);
 
 const secret = await generateX25519Identity();
 writeFileSync(path('key'), `${secret}\n`, { mode: 0o600 });
-const text = 'one: from file\ntwo: from file\nthree: from file\n';
+const text = 'one: from file\ntwo: from file\nthree: short\n';
 writeFileSync(path('s.age'), await encryptAge(text, { recipients: [await identityToRecipient(secret)] }));
 writeFileSync(path('vault.yml'), encryptVault(`${text}other: [1]\n`, 'correct horse'));
 writeFileSync(path('give'), '#!/bin/sh\necho "$2" >>"$(dirname "$0")/asked"\n[ "$2" = absent ] && exit 1\nprintf "from %s\\n" "$1"\n');
@@ -59,18 +59,30 @@ test('what nobody needs is not asked for, and a file is not opened for it; where
   expect(await gathered(['one'], { named, from: age })).toEqual({ one: 'from file', two: 'from file' });
 });
 
+test('where hosts show what they have kept, the file is opened for that alone; what nothing names any more is kept out where it is long', async () => {
+  const more = { named: ['one'], needed: new Set<string>(), keepsOut: true };
+  expect(await gathered([], { ...more, from: age })).toEqual({ one: 'from file', two: 'from file' });
+  expect(await gathered(['one'], { from: age })).toEqual({ one: 'from file', two: 'from file' });
+  const ask = () => Promise.reject(new Error('nobody is asked'));
+  expect(await gathered([], { ...more, from: vault, ask })).toEqual({});
+  vi.stubEnv('LVSCTL_SECRET_OLD_DB', 'from environment');
+  expect(await gathered([], { ...more, from: vault })).toEqual({ old_db: 'from environment' });
+  vi.unstubAllEnvs();
+  expect(await gathered([], { ...more, from: { file: path('not-there') } })).toEqual({});
+});
+
 test('a vault, whose password comes from a file, from a program as Ansible has it, or from whoever sits there', async () => {
   const password = path('password');
   writeFileSync(password, 'correct horse\n');
   vi.stubEnv('ANSIBLE_VAULT_PASSWORD_FILE', password);
-  expect(await gathered(['one'], { from: vault })).toEqual({ one: 'from file' });
+  expect(await gathered(['one'], { from: vault })).toEqual({ one: 'from file', two: 'from file' });
   writeFileSync(password, '#!/bin/sh\necho correct horse\n');
   chmodSync(password, 0o700);
-  expect(await gathered(['one'], { from: vault })).toEqual({ one: 'from file' });
+  expect(await gathered(['one'], { from: vault })).toEqual({ one: 'from file', two: 'from file' });
   writeFileSync(password, '#!/bin/sh\necho correct horse\nexit 3\n');
   expect(await gathered(['one'], { from: vault })).toEqual(['password: this program gave no password (exit 3)']);
   vi.stubEnv('ANSIBLE_VAULT_PASSWORD_FILE', '');
-  expect(await gathered(['one'], { from: vault, ask: async () => 'correct horse' })).toEqual({ one: 'from file' });
+  expect(await gathered(['one'], { from: vault, ask: async () => 'correct horse' })).toEqual({ one: 'from file', two: 'from file' });
   expect(await gathered(['one'], { from: vault })).toEqual([
     'vault.yml: this file wants its vault password; run it on a terminal, or name a file that holds it in ANSIBLE_VAULT_PASSWORD_FILE',
   ]);

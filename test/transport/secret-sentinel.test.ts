@@ -65,6 +65,8 @@ const book = (more = ''): string => `- name: sentinel
     - line_in_file: { path: /srv/line, line: !secret cmd_line, create: true }
     - command: { run: "printf %s '<%= vars.run %>' >/srv/run; sleep 1", creates: /srv/run }
       vars: { run: !secret cmd_run }
+    - copy: { dest: /srv/old, content: "pass=<%= vars.play %>\\nstays\\n" }
+    - line_in_file: { path: /srv/lines, regexp: "^drop ", state: absent }
     - query: { run: "cat /srv/vars; echo '<%= vars.host %>'" }
       register: said
     - command: { run: "echo <%= vars.play %> | cat >/srv/loud; cat /srv/loud; cat /srv/loud >&2", creates: /srv/loud }
@@ -156,10 +158,13 @@ const words = [
   join(root, 'node_modules/tsx/dist/loader.mjs'),
   join(root, 'src/cli/main.ts'),
 ];
+/** What is given beside that. */
+const given: Record<string, string> = {};
 const environment = (): Readonly<Record<string, string | undefined>> => ({
   ...{ PATH: process.env.PATH, HOME: home, NO_COLOR: '1', SSH_AUTH_SOCK: '' },
   ...{ LVSCTL_SECRET_ENV_VRRP: values.env_vrrp, LVSCTL_SECRETS_COMMAND: `cat ${sshd.dir}/store/{name}` },
   ...{ LVSCTL_LOGIN_PASSWORD: password, LVSCTL_SUDO_PASSWORD: password },
+  ...given,
 });
 
 async function lvsctl(
@@ -193,6 +198,9 @@ function filesWith(folders: readonly string[], onHost: boolean): readonly string
     .sort();
 }
 
+const onHost = (...line: readonly string[]): string =>
+  execFileSync('nsenter', ['-t', readFileSync(join(sshd.dir, 'pid'), 'utf8').trim(), '-m', '--', ...line], { encoding: 'utf8' });
+
 test('what is planned, done, done again, fails, is asked for and is remembered', async () => {
   // Without this, nothing would show that the watch sees.
   await once(spawn('sh', ['-c', 'sleep 0.5; :', values.age_host]), 'close');
@@ -209,8 +217,14 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   processes.clear();
   const packets = await capture();
 
+  // What stands on the host already is in no slot's place: in a line that changes, and in lines that go.
+  const there = [`password=${values.age_play}`, `drop ${values.age_host}`, 'stays', ''].join('\n');
+  writeFileSync(join(sshd.dir, 'old'), there);
+  for (const name of ['old', 'lines']) onHost('cp', join(sshd.dir, 'old'), `/srv/${name}`);
+
   const planned = await lvsctl('plan', 'i.yaml', ...withBook('book.yaml'), '--diff', '-vvv', '--out', join(home, 'plan.json'));
   expect(planned).toMatchObject({ exit: 2, said: expect.stringContaining('[secret env_vrrp]') });
+  expect(planned.said).toMatch(/-password=\[secret age_play\]\n.*-drop \[secret age_host\]/);
   expect((await lvsctl('plan', 'i.yaml', ...withBook('book.yaml'), '--json', '-vvv')).exit).toBe(2);
   expect(await lvsctl('deploy', 'i.yaml', ...withBook('book.yaml'), '--yes', '--diff', '-vvv')).toMatchObject({ exit: 0 });
   expect(await lvsctl('deploy', 'i.yaml', ...withBook('book.yaml'), '--yes', '--json', '-vvv')).toMatchObject({
@@ -220,6 +234,14 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   const failed = await lvsctl('deploy', 'i.yaml', ...withBook('bad.yaml'), '--yes', '-vvv');
   expect(failed).toMatchObject({ exit: 1, said: expect.stringContaining('[secret age_cluster]') });
   expect((await lvsctl('deploy', 'i.yaml', ...withBook('bad.yaml'), '--yes', '--json')).exit).toBe(1);
+  // None of them is needed for that, and no playbook names them; nor would a program be asked.
+  given.LVSCTL_SECRET_CMD_LINE = values.cmd_line;
+  expect(await lvsctl('rollback', 'i.yaml', '--check')).toMatchObject({
+    said: expect.stringMatching(/-pass=\[secret age_play\]\n[\s\S]*\+password=\[secret age_play\]\n.*\+drop \[secret age_host\]/),
+  });
+  await lvsctl('rollback', 'i.yaml', '--check', '--json', '-vvv');
+  await lvsctl('teardown', 'i.yaml', '--check', '--diff', '-vvv');
+  delete given.LVSCTL_SECRET_CMD_LINE;
   for (const verb of ['history', 'lock status', 'secrets list']) {
     await lvsctl(verb, 'i.yaml', '-v');
     await lvsctl(verb, 'i.yaml', '--json');
@@ -259,14 +281,13 @@ test('what is planned, done, done again, fails, is asked for and is remembered',
   expect([...processes]).toEqual([]);
   expect(sentinels.filter((one) => heard.join('').includes(one))).toEqual([]);
   expect(sentinels.filter((one) => sshd.log().includes(one))).toEqual([]);
-  expect(filesWith([home], false)).toEqual([]);
-  const wanted = ['/srv/asked', '/srv/auth', '/srv/line', '/srv/loud', '/srv/run', '/srv/template', '/srv/vars'];
-  expect(filesWith(['/srv', '/run', '/var/lib/lvsctl', '/var/cache/lvsctl', '/var/log/lvsctl', '/etc', '/root', '/dev/shm'], true)).toEqual(
-    wanted,
+  // What was there before the first run, for a host that is lost.
+  expect(filesWith([home], false).filter((file) => !file.startsWith(join(home, '.cache/lvsctl/before/')))).toEqual([]);
+  const wanted = ['asked', 'auth', 'line', 'lines', 'loud', 'old', 'run', 'template', 'vars'].map((name) => `/srv/${name}`);
+  const held = filesWith(['/srv', '/run', '/var/lib/lvsctl', '/var/cache/lvsctl', '/var/log/lvsctl', '/etc', '/root', '/dev/shm'], true);
+  // What was there before stays in root's copies.
+  expect(held.filter((file) => !/^\/var\/lib\/lvsctl\/(?:before|versions)\/.*\/copy$/.test(file))).toEqual(wanted);
+  expect(onHost('cat', '/srv/vars')).toBe(
+    [values.age_cluster, values.age_group, values.age_host, values.age_play, values.age_file].join(' '),
   );
-  expect(
-    execFileSync('nsenter', ['-t', readFileSync(join(sshd.dir, 'pid'), 'utf8').trim(), '-m', '--', 'cat', '/srv/vars'], {
-      encoding: 'utf8',
-    }),
-  ).toBe([values.age_cluster, values.age_group, values.age_host, values.age_play, values.age_file].join(' '));
 }, 600_000);

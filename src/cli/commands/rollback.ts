@@ -23,7 +23,7 @@ export async function rollback(file: string, given: RollbackFlags): Promise<void
     const hint = 'as it was right after the one run, or before the other';
     throw new LvsError('say one of --to and --before', { code: 'cli.rollback', exitCode: EXIT.badInput, hint });
   }
-  const session = await openSession(file, flags, {});
+  const session = await openSession(file, flags, { puttingBack: true });
   const { flow, runs, oldest, kept } = await rollbackOf(selectHosts(session.fleet, flags.limit), { to, before, force }, session);
   const say = (line: string): void => void (flags.json ? process.stderr : process.stdout).write(`${printable(line)}\n`);
   for (const run of runs.toReversed()) say(`undoes ${run}: ${wordsOf(run, kept)}`);

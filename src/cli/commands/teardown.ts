@@ -16,7 +16,7 @@ export async function teardown(file: string, given: TeardownFlags): Promise<void
   const flags = { ...given, extraVars: [JSON.stringify({ force: given.force ?? false }), ...(given.extraVars ?? [])] };
   const books = { plays: flags.playbook ?? ownPlaybook('teardown') };
   if (wantsList(flags)) return list('teardown', file, flags, books);
-  const flow = await openSession(file, flags, books);
+  const flow = await openSession(file, flags, { ...books, puttingBack: true });
   if (flags.playbook === undefined) refuseServing(flow.fleet, flags.limit);
   await perform({ command: 'teardown', flow, flags, confirm: async (soFar, plan) => !flags.check && confirm(soFar, plan, flags) });
 }
