@@ -4,7 +4,7 @@
  * thresholds.
  */
 import { z } from 'zod';
-import { type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
+import { type Before, type Change, defineTask, lines, type Output, type PlanContext, refuse, sh } from '../task.ts';
 import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/files/write-file.ts';
 import { type RulesWant, ruleChanges, strangers } from './support/ipvs/rule-changes.ts';
 import { autoPath, rulesPath } from './support/ipvs/rule-files.ts';
@@ -58,6 +58,14 @@ const restoreUnit: BootUnit = {
   stop: [unitCommand(sh`sed -n 's/^-A \\(.*\\) -s .*/-D \\1/p' ${rulesPath} | ipvsadm -R`)],
 };
 
+/** Of the distribution's own service nothing but this: to put all of it back would be to start it again, which empties the table. */
+const startAtBoot: Before = {
+  resource: 'start:at boot of ipvsadm.service',
+  record: sh`systemctl is-enabled -- ipvsadm.service >./value 2>/dev/null || :`,
+  differs: sh`[ "$(cat ./value)" = enabled ] && [ "$(systemctl is-enabled -- ipvsadm.service 2>/dev/null)" = disabled ]`,
+  restore: sh`systemctl -q enable -- ipvsadm.service`,
+};
+
 export default defineTask<Want, Seen>({
   summary: "A director without keepalived: the kernel's virtual and real servers, now and at every boot, by ipvsadm.",
   params,
@@ -66,7 +74,9 @@ export default defineTask<Want, Seen>({
     `file:${rulesPath}`,
     `file:${bootUnitPath(restoreUnit.name)}`,
     `service:${restoreUnit.name}`,
+    `file:${autoPath}`,
   ],
+  before: () => [startAtBoot],
   needs: () => ['package:ipvsadm', 'module:ip_vs'],
   probe: () =>
     lines(

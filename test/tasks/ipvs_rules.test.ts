@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { renderSh } from '../../src/sh/sh.ts';
+import { renderSh, type Sh } from '../../src/sh/sh.ts';
 import ipvsRules from '../../src/tasks/ipvs_rules.ts';
 import {
   parseRules,
@@ -194,6 +194,28 @@ describe('others at work on the table', () => {
     expect(change?.id).toBe('conflict:ipvsadm.service');
     expect(renderSh(change?.run ?? { parts: [] }, String)).not.toMatch(/--now|stop/);
     expect(ids([...table, 'auto'])).toEqual(['conflict:/etc/default/ipvsadm']);
+  });
+
+  test('that is put back by a teardown, again without a stop or a start, and not where the package has gone', () => {
+    expect(ipvsRules.touches(want)).toContain('file:/etc/default/ipvsadm');
+    const [before] = ipvsRules.before?.(want) ?? [];
+    const folder = mkdtempSync(join(tmpdir(), 'lvsctl-boot-'));
+    const run = (script: Sh | undefined, state: string) =>
+      spawnSync('sh', ['-c', `systemctl() { echo "$*" >>calls; echo ${state}; }\n${renderSh(script ?? { parts: [] }, String)}`], {
+        cwd: folder,
+      });
+    const differs = (was: string, is: string): boolean => {
+      run(before?.record, was);
+      return run(before?.differs, is).status === 0;
+    };
+    expect(differs('disabled', 'disabled')).toBe(false);
+    expect(differs('enabled', 'enabled')).toBe(false);
+    expect(differs('enabled', 'not-found')).toBe(false);
+    expect(differs('enabled', 'disabled')).toBe(true);
+    rmSync(join(folder, 'calls'));
+    run(before?.restore, '');
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe('-q enable -- ipvsadm.service\n');
+    rmSync(folder, { recursive: true });
   });
 });
 
