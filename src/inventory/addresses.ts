@@ -3,6 +3,15 @@ import ipaddr from 'ipaddr.js';
 
 type Family = 'ipv4' | 'ipv6';
 
+const maskPart = '(?:128|192|224|240|248|252|254|255)';
+const netmask = [`${maskPart}.0.0.0`, `255.${maskPart}.0.0`, `255.255.${maskPart}.0`, `255.255.255.${maskPart}`]
+  .join('|')
+  .replaceAll('.', '\\.');
+
+/** How clients are told apart by their networks: a netmask without gaps, or for IPv6 a prefix length, which is all that ipvsadm takes. */
+export const granularityForm = new RegExp(`^(?:${netmask}|[1-9][0-9]?|1[01][0-9]|12[0-8])$`);
+export const granularityWords = 'a netmask such as 255.255.255.0, or for IPv6 a prefix length from 1 to 128';
+
 export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4';
 }

@@ -193,12 +193,17 @@ test('so is that of a site; one of several says so for all, and beside a service
 
 const oneOf = (services: string): Parts => ({ services });
 
-test('one script may be named in several places, and unicast and a hysteresis below the quorum are right', () => {
+test('one script may be named in several places, and unicast and a hysteresis that the weights allow are right', () => {
   const vrrp =
     'vrrp: { id: 51, interface: eth0, unicast: true, notify: a/look.sh, scripts: { look: { file: ./a/look.sh } }, track_scripts: [look] }';
   const services =
-    '  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 1, check: { misc: { script: package.json, timeout: 2 } } }';
+    '  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 1, backends: { web1: { weight: 2 }, web2: {} }, check: { misc: { script: package.json, timeout: 2 } } }';
   expect(complaintsAbout(inventory({ vrrp, services }))).toEqual([]);
+});
+
+test.each(['255.255.255.255', '255.255.240.0', '255.0.0.0', '128.0.0.0'])('clients may stay together by %s', (mask) => {
+  const services = `  - { vip: 10.18.43.30, port: 80, scheduler: rr, persistence: 50, persistence_granularity: ${mask} }`;
+  expect(complaintsAbout(inventory({ services }))).toEqual([]);
 });
 
 describe('what cannot work', () => {
@@ -412,6 +417,23 @@ describe('what cannot work', () => {
       oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, hysteresis: 1 }'),
       'the hysteresis 1 is not below the quorum 1; take it away, or say a greater quorum',
     ],
+    [
+      'a hysteresis after which the quorum never comes back',
+      oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 2, hysteresis: 1 }'),
+      'the quorum 2 and the hysteresis 1 are more than the weight of all real servers (2); once lost, the quorum would never come back: take the hysteresis away, or say a smaller quorum',
+    ],
+    [
+      'too much of one',
+      oneOf(
+        '  - { vip: 10.18.43.30, port: 80, scheduler: rr, quorum: 3, hysteresis: 2, backends: { web1: { weight: 2 }, web2: { weight: 2 } } }',
+      ),
+      'the quorum 3 and the hysteresis 2 are more than the weight of all real servers (4); once lost, the quorum would never come back: say a hysteresis of at most 1',
+    ],
+    ...['255.999.0.0', '255.0.255.0', '0.0.0.0', '129', '999'].map((value): readonly [string, Parts, string] => [
+      `the granularity ${value}`,
+      oneOf(`  - { vip: 10.18.43.30, port: 80, scheduler: rr, persistence: 50, persistence_granularity: "${value}" }`),
+      `services[0].persistence_granularity is "${value}"; allowed: a netmask such as 255.255.255.0, or for IPv6 a prefix length from 1 to 128`,
+    ]),
     [
       'half a second for a script',
       oneOf('  - { vip: 10.18.43.30, port: 80, scheduler: rr, check: { misc: { script: package.json, timeout: 0.5 } } }'),

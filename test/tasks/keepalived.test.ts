@@ -191,6 +191,9 @@ const bad: readonly (readonly [string, object, string])[] = [
   ['no weight at all', withService({ realServers: service.realServers.map((server) => ({ ...server, weight: 0 })) }), 'weight 0'],
   ['a quorum that is never reached', withService({ quorum: 3 }), 'all real servers together weigh 2'],
   ['a hysteresis that eats the quorum', withService({ hysteresis: 1 }), 'less than the quorum of 1'],
+  ['a hysteresis after which the quorum never comes back', withService({ quorum: 2, hysteresis: 1 }), 'it would never come back'],
+  ['a netmask with gaps', withService({ persistenceGranularity: '255.0.255.0' }), 'a netmask such as'],
+  ['a prefix longer than an address', withService({ persistenceGranularity: '129' }), 'from 1 to 128'],
   [
     'a lower threshold above the upper',
     withService({ realServers: service.realServers.map((server) => ({ ...server, upperThreshold: 5, lowerThreshold: 6 })) }),

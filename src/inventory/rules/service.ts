@@ -79,7 +79,12 @@ function quorumFaults({ built, index }: Subject): readonly Complaint[] {
     return [fault('hysteresis', ['services', index, 'hysteresis'], found, hint)];
   }
   const total = built.realServers.reduce((sum, { weight }) => sum + weight, 0);
-  if (total === 0 || quorum <= total) return [];
+  if (total === 0 || quorum + hysteresis <= total) return [];
+  if (quorum <= total) {
+    const found = `the quorum ${quorum} and the hysteresis ${hysteresis} are more than the weight of all real servers (${total})`;
+    const hint = quorum === total ? 'take the hysteresis away, or say a smaller quorum' : `say a hysteresis of at most ${total - quorum}`;
+    return [fault('hysteresis', ['services', index, 'hysteresis'], found, `once lost, the quorum would never come back: ${hint}`)];
+  }
   const found = `the quorum ${built.quorum} is more than the weight of all real servers (${total})`;
   return [fault('quorum', ['services', index, 'quorum'], found, 'the service would never be up: say less')];
 }

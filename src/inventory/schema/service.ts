@@ -1,5 +1,6 @@
 /** Virtual servers, as the user types them. */
 import { z } from 'zod';
+import { granularityForm, granularityWords } from '../addresses.ts';
 import { check } from './check.ts';
 import { either, oneOf, socketAddress, text, vip, whole } from './fields.ts';
 import { hostName, weight } from './host.ts';
@@ -43,12 +44,7 @@ export const service = z.strictObject({
   persistence: whole(1, 2_678_400, 'whole seconds from 1 to 2678400; without the key there is no persistence')
     .optional()
     .describe('Seconds that a client stays with its real server'),
-  persistence_granularity: text(
-    /^(?:255\.(?:[0-9]{1,3}\.){2}[0-9]{1,3}|[1-9][0-9]{0,2})$/,
-    'a netmask such as 255.255.255.0, or for IPv6 a prefix length',
-  )
-    .optional()
-    .describe('Clients of one network stay together'),
+  persistence_granularity: text(granularityForm, granularityWords).optional().describe('Clients of one network stay together'),
   one_packet: z.boolean({ error: 'true or false' }).default(false).describe('UDP: every packet is scheduled by itself'),
   quorum: whole(1, 1_000_000).default(1).describe('Weight of healthy real servers below which the sorry server answers'),
   hysteresis: whole(0, 1_000_000).optional().describe('Weight above the quorum before the real servers answer again'),

@@ -1,5 +1,6 @@
 /** Virtual servers as the model says them. */
 import { z } from 'zod';
+import { granularityForm, granularityWords } from '../../../inventory/addresses.ts';
 import { address, distinct, port } from '../keepalived/values.ts';
 import { text } from '../params.ts';
 import { check } from './health-check-params.ts';
@@ -34,11 +35,7 @@ const fields = z.strictObject({
   schedulerFlags: z.array(z.enum(['sh-port', 'sh-fallback', 'mh-port', 'mh-fallback'])).describe('Flags of the schedulers sh and mh'),
   forward: z.enum(['dr', 'nat', 'tun']).describe('How packets reach the real servers'),
   persistence: z.int().min(1).max(2678400).optional().describe('Seconds that a client stays with its real server; absent: not at all'),
-  persistenceGranularity: z
-    .string()
-    .regex(/^(?:255\.(?:[0-9]{1,3}\.){2}[0-9]{1,3}|[1-9][0-9]{0,2})$/, 'a netmask such as 255.255.255.0, or for IPv6 a prefix length')
-    .optional()
-    .describe('Clients of one network stay together'),
+  persistenceGranularity: z.string().regex(granularityForm, granularityWords).optional().describe('Clients of one network stay together'),
   onePacket: z.boolean().describe('UDP: every packet is scheduled by itself'),
   quorum: z.int().min(1).max(1000000).describe('Weight of healthy real servers below which the sorry server answers'),
   hysteresis: z.int().min(0).max(1000000).optional().describe('Weight above the quorum before the real servers answer again'),
@@ -71,6 +68,11 @@ function weightSilences({ realServers, quorum, hysteresis = 0 }: ServiceParams):
     weights === 0 && ['realServers', 'every real server has weight 0: give at least one a weight of 1 or more'],
     weights > 0 && quorum > weights && ['quorum', `all real servers together weigh ${weights}: the quorum would be lowered to that`],
     hysteresis > 0 && hysteresis >= quorum && ['hysteresis', `less than the quorum of ${quorum}: it would be lowered`],
+    weights >= quorum &&
+      quorum + hysteresis > weights && [
+        'hysteresis',
+        `with the quorum of ${quorum} more than all real servers weigh (${weights}): once lost, it would never come back`,
+      ],
     realServers.some(({ upperThreshold = 0, lowerThreshold = 0 }) => lowerThreshold > 0 && lowerThreshold >= upperThreshold) && [
       'realServers',
       'the lower threshold is below the upper one',
