@@ -201,6 +201,34 @@ test('one script may be named in several places, and unicast and a hysteresis th
   expect(complaintsAbout(inventory({ vrrp, services }))).toEqual([]);
 });
 
+/** Three instances of a VIP each, in these groups. */
+function grouped({
+  groups,
+  b = '',
+  priorities = ['150', '100'],
+}: {
+  groups: string;
+  b?: string;
+  priorities?: readonly [string, string];
+}): Parts {
+  const [first, second] = priorities;
+  const instances = ['A', 'B', 'C'].map((name, index) => `${name}: { id: 5${index}, vips: [10.18.43.3${index}]${name === 'B' ? b : ''} }`);
+  return {
+    vrrp: `vrrp: { interface: eth0, instances: { ${instances.join(', ')} }, sync_groups: { ${groups} } }`,
+    services: [0, 1, 2].map((index) => `  - { vip: 10.18.43.3${index}, port: 80, scheduler: rr }`).join('\n'),
+    directors: `  dr1: { address: 10.18.43.10, priority: ${first} }\n  dr2: { address: 10.18.43.20, priority: ${second} }`,
+  };
+}
+
+test('a sync group of one order and one mode is right, whatever another one is; so is one VRID on two networks', () => {
+  const other = grouped({ groups: 'G: [A, B]', priorities: ['{ A: 150, B: 200, C: 100 }', '{ A: 100, B: 50, C: 150 }'] });
+  expect(complaintsAbout(inventory(other))).toEqual([]);
+  const vrrp =
+    'vrrp: { instances: { A: { id: 51, interface: eth0, vips: [10.18.43.30] }, B: { id: 51, interface: eth1, vips: [192.168.7.30] } } }';
+  const services = `${plain}\n  - { vip: 192.168.7.30, port: 80, scheduler: rr }`;
+  expect(complaintsAbout(inventory({ vrrp, services }))).toEqual([]);
+});
+
 test.each(['255.255.255.255', '255.255.240.0', '255.0.0.0', '128.0.0.0'])('clients may stay together by %s', (mask) => {
   const services = `  - { vip: 10.18.43.30, port: 80, scheduler: rr, persistence: 50, persistence_granularity: ${mask} }`;
   expect(complaintsAbout(inventory({ services }))).toEqual([]);
@@ -242,6 +270,20 @@ describe('what cannot work', () => {
       'the VRID 51 is taken on eth0: A has it (line 2); each instance of a segment has its own',
     ],
     [
+      'one VRID on two cards of a network',
+      {
+        vrrp: 'vrrp: { instances: { A: { id: 51, interface: eth0, vips: [10.18.43.30] }, B: { id: 51, interface: eth1, vips: [10.18.43.31] } } }',
+        services: `${plain}\n  - { vip: 10.18.43.31, port: 80, scheduler: rr }`,
+        directors: '  dr1: { address: 10.18.43.10, priority: 100, interfaces: { eth0: 10.18.43.10/24, eth1: 10.18.43.12/24 } }',
+      },
+      'the VRID 51 is taken on the network of eth1: A has it (line 2); each instance of a segment has its own',
+    ],
+    [
+      'thousandths of a second in VRRPv3',
+      { vrrp: 'vrrp: { id: 51, interface: eth0, version: "3", advert: 0.125 }', services: plain },
+      'web.yaml:2:53: vrrp.advert is 0.125; allowed: hundredths of a second (VRRPv3 rounds anything finer)',
+    ],
+    [
       'a fraction of a second in VRRPv2',
       { vrrp: 'vrrp: { id: 51, interface: eth0, advert: 0.5 }', services: plain },
       'vrrp.advert is 0.5; allowed: whole seconds from 1 to 255 (VRRPv2 rounds fractions); version: "3" has them',
@@ -274,6 +316,21 @@ describe('what cannot work', () => {
       'a sync group of strangers',
       { vrrp: 'vrrp: { id: 51, interface: eth0, sync_groups: { G: [VI_1, VI_3] } }', services: plain },
       'no instance is called "VI_3"; did you mean "VI_1"? instances: VI_1',
+    ],
+    [
+      'an instance in two sync groups',
+      grouped({ groups: 'G: [A, B], H: [B, C]' }),
+      'B is in the group G already (line 2); an instance is in one group: make one group of the two',
+    ],
+    [
+      'two modes in a sync group',
+      grouped({ groups: 'G: [A, B]', b: ', mode: master-backup' }),
+      'A of the group G is backup-nopreempt, and B is master-backup; they change hands together: say one mode for all of them',
+    ],
+    [
+      'a sync group of two masters',
+      grouped({ groups: 'G: [A, B]', priorities: ['{ A: 150, B: 100, C: 100 }', '{ A: 100, B: 150, C: 150 }'] }),
+      'the group G wants dr1 before dr2 in A, and dr2 before dr1 in B; they change hands together: give the directors priorities of the same order in all of them',
     ],
     [
       'a script that is not there',

@@ -178,6 +178,21 @@ const bad: readonly (readonly [string, object, string])[] = [
   ['peers of the other family', { unicast: { lvs: { own: '10.18.43.10', peers: ['fd00::1'] } } }, 'not all ipv4'],
   ['a script that is not there', withInstance({ trackScripts: ['nowhere'] }), 'tracks a script that is not there'],
   [
+    'an instance in two groups',
+    {
+      vrrp: {
+        ...s0.vrrp,
+        instances: [
+          instance,
+          { ...instance, instance: 'other', id: 52, addresses: [{ address: '10.18.43.31', prefix: 32, interface: 'eth1' }] },
+        ],
+        syncGroups: ['G', 'H'].map((name) => ({ name, instances: ['lvs', 'other'] })),
+      },
+      priorities: { lvs: 100, other: 100 },
+    },
+    'an instance is in two groups',
+  ],
+  [
     'two scripts of one name',
     { vrrp: { ...s0.vrrp, notify: 'a/notify.sh', alarm: 'b/notify.sh' } },
     'two scripts have one name, notify.sh',

@@ -3,8 +3,10 @@ import { saidInstances } from '../build/vrrp.ts';
 import { type Complaint, fault, formatValue, keyFault, type Path } from '../complaints.ts';
 import { hostEntries } from '../hosts/entries.ts';
 import { didYouMean } from '../nearest.ts';
-import { type Draft, lineOf, networksOf } from './draft.ts';
+import { type Draft, networksOf } from './draft.ts';
 import { pairFaults } from './pair.ts';
+import { syncGroupFaults } from './sync-groups.ts';
+import { vridFaults } from './vrid.ts';
 
 type Instance = ReturnType<typeof saidInstances>[number][1];
 
@@ -23,9 +25,9 @@ export function vrrpFaults(draft: Draft): readonly Complaint[] {
   return [
     ...formFaults(draft),
     ...all.flatMap((one) => [...missingFaults(one), ...silentFaults(one, draft), ...scriptFaults(one, draft)]),
-    ...idFaults(all, draft),
+    ...vridFaults(all, draft),
     ...ownerFaults(all, draft),
-    ...groupFaults(all, draft),
+    ...syncGroupFaults(all, draft),
     ...priorityFaults(all, draft),
     ...pairFaults(all, draft),
     ...unicastFaults(draft),
@@ -62,27 +64,7 @@ function silentFaults(one: Said, draft: Draft): readonly Complaint[] {
   const { said, name } = one;
   const built = draft.fleet.vrrp?.instances.find(({ instance }) => instance === name);
   const at = (word: string): Path => placeOf(word, one, draft);
-  const faults: Complaint[] = [];
-  if (built?.version === 2 && said.advert !== undefined && !Number.isInteger(said.advert)) {
-    faults.push(
-      fault(
-        'wrong-value',
-        at('advert'),
-        `${at('advert').join('.')} is ${said.advert}`,
-        'allowed: whole seconds from 1 to 255 (VRRPv2 rounds fractions); version: "3" has them',
-      ),
-    );
-  }
-  if (built?.version === 3 && said.advert !== undefined && said.advert > 40) {
-    faults.push(
-      fault(
-        'wrong-value',
-        at('advert'),
-        `${at('advert').join('.')} is ${said.advert}`,
-        'allowed: at most 40 seconds, all that VRRPv3 can carry',
-      ),
-    );
-  }
+  const faults: Complaint[] = [...advertFaults(said.advert, built?.version, at('advert'))];
   if (built?.version === 3 && said.auth_pass !== undefined) {
     const why = built.family === 'ipv6' ? 'IPv6 has VRRPv3 alone' : 'this is VRRPv3';
     faults.push(
@@ -120,6 +102,17 @@ function silentFaults(one: Said, draft: Draft): readonly Complaint[] {
   return faults;
 }
 
+/** VRRPv2 carries whole seconds, VRRPv3 hundredths, in twelve bits. */
+function advertFaults(advert: number | undefined, version: number | undefined, at: Path): readonly Complaint[] {
+  if (advert === undefined || version === undefined) return [];
+  const wrong = (allowed: string) => [fault('wrong-value', at, `${at.join('.')} is ${advert}`, `allowed: ${allowed}`)];
+  if (version === 2) {
+    return Number.isInteger(advert) ? [] : wrong('whole seconds from 1 to 255 (VRRPv2 rounds fractions); version: "3" has them');
+  }
+  if (advert > 40) return wrong('at most 40 seconds, all that VRRPv3 can carry');
+  return Number.isInteger(Number((advert * 100).toFixed(6))) ? [] : wrong('hundredths of a second (VRRPv3 rounds anything finer)');
+}
+
 function scriptFaults(one: Said, draft: Draft): readonly Complaint[] {
   const known = Object.keys(draft.shape.vrrp?.scripts ?? {});
   const unknown = (one.said.track_scripts ?? []).filter((name) => !known.includes(name));
@@ -131,20 +124,6 @@ function scriptFaults(one: Said, draft: Draft): readonly Complaint[] {
       `${didYouMean(name, known)}vrrp.scripts: ${known.join(', ') || 'none'}`,
     ),
   );
-}
-
-/** A VRID tells routers of one segment and family apart. */
-function idFaults(all: readonly Said[], draft: Draft): readonly Complaint[] {
-  const key = ({ said, name }: Said) => {
-    const family = draft.fleet.vrrp?.instances.find(({ instance }) => instance === name)?.family;
-    return `${said.interface} ${family} ${said.id}`;
-  };
-  return all.flatMap((one, index) => {
-    const first = all.findIndex((other) => key(other) === key(one));
-    if (first === index || one.said.id === undefined) return [];
-    const found = `the VRID ${one.said.id} is taken on ${one.said.interface}: ${all[first]?.name} has it ${lineOf(draft, [...(all[first]?.path ?? []), 'id'])}`;
-    return [fault('duplicate-vrid', [...one.path, 'id'], found, 'each instance of a segment has its own')];
-  });
 }
 
 /** Each VIP belongs to one instance, and an instance has one family. */
@@ -190,25 +169,6 @@ function ownerFaults(all: readonly Said[], { fleet }: Draft): readonly Complaint
       keyFault('no-vip', ['vrrp', 'instances', instance], `the instance ${instance} owns no VIP`, 'say its vips'),
     ),
   ];
-}
-
-function groupFaults(all: readonly Said[], { shape }: Draft): readonly Complaint[] {
-  const known = all.map(({ name }) => name);
-  return Object.entries(shape.vrrp?.sync_groups ?? {}).flatMap(([group, names]) =>
-    names.flatMap((name, index) => {
-      const at = ['vrrp', 'sync_groups', group, index];
-      if (!known.includes(name))
-        return [
-          fault(
-            'unknown-instance',
-            at,
-            `no instance is called ${formatValue(name)}`,
-            `${didYouMean(name, known)}instances: ${known.join(', ')}`,
-          ),
-        ];
-      return names.indexOf(name) === index ? [] : [fault('duplicate-instance', at, `${name} is listed twice`, 'once is enough')];
-    }),
-  );
 }
 
 /** Unicast adverts go from address to address: each director has one of the instance's family where the heartbeat is. */

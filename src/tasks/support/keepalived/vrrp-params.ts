@@ -130,6 +130,10 @@ export const vrrp = z
       syncGroups.every((group) => group.instances.every((name) => instances.some((each) => each.instance === name))),
     { error: 'a group has an instance that is not there', path: ['syncGroups'] },
   )
+  .refine(({ syncGroups }) => distinct(syncGroups.flatMap((group) => group.instances)), {
+    error: 'an instance is in two groups, or twice in one',
+    path: ['syncGroups'],
+  })
   .describe('Who owns the VIPs');
 
 export type VrrpParams = z.output<typeof vrrp>;
