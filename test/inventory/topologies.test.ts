@@ -220,13 +220,15 @@ function grouped({
   };
 }
 
-test('a sync group of one order and one mode is right, whatever another one is; so is one VRID on two networks', () => {
+test('a sync group of one order and one mode is right, whatever another one is; so is one VRID on two networks, and on 443 what is no TLS', () => {
   const other = grouped({ groups: 'G: [A, B]', priorities: ['{ A: 150, B: 200, C: 100 }', '{ A: 100, B: 50, C: 150 }'] });
   expect(complaintsAbout(inventory(other))).toEqual([]);
   const vrrp =
     'vrrp: { instances: { A: { id: 51, interface: eth0, vips: [10.18.43.30] }, B: { id: 51, interface: eth1, vips: [192.168.7.30] } } }';
   const services = `${plain}\n  - { vip: 192.168.7.30, port: 80, scheduler: rr }`;
   expect(complaintsAbout(inventory({ vrrp, services }))).toEqual([]);
+  const more = 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backend_port: 443 }] }\nnginx: { listen: [{ port: 443, tls: false }] }';
+  expect(complaintsAbout(inventory({ more }))).toEqual([]);
 });
 
 test.each(['255.255.255.255', '255.255.240.0', '255.0.0.0', '128.0.0.0'])('clients may stay together by %s', (mask) => {
@@ -428,6 +430,23 @@ describe('what cannot work', () => {
       'one without weight, and a backup',
       { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backends: { web1: { weight: 0 }, web2: { backup: true } } }] }' },
       'every backend of proxy.sites[0] is a backup or has weight 0; nginx wants one that is asked first: give it a weight above 0, and no backup',
+    ],
+    [
+      'a site on the port of TLS',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 443, backend_port: 80 }] }' },
+      'nginx on the directors has no certificate: it would serve 10.18.43.30:443 as plain HTTP; say a service with port 443, whose backends serve TLS, or a playbook of your own: "listen" of nginx_proxy has "tls"',
+    ],
+    [
+      'a backend that serves TLS behind a site',
+      { more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, backend_port: 443 }] }' },
+      'web1 serves TLS on port 443, and nginx on the directors speaks plain HTTP to backends; name a port of theirs without TLS, as backend_port or port',
+    ],
+    [
+      'one that serves it elsewhere, for some browsers',
+      {
+        more: 'proxy: { sites: [{ vip: 10.18.43.30, port: 80, by_user_agent: [{ match: iphone, backends: { web2: { port: 8443 } } }] }] }\nnginx: { listen: [80, { port: 8443, tls: true }] }',
+      },
+      'web2 serves TLS on port 8443, and nginx on the directors speaks plain HTTP to backends; name a port of theirs without TLS, as backend_port or port',
     ],
     [
       'a mark without ports',

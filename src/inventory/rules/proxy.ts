@@ -1,4 +1,5 @@
 import type { Upstream } from '../../model.ts';
+import { familyOf } from '../addresses.ts';
 import { type Complaint, fault, keyFault, type Path } from '../complaints.ts';
 import { chosenBackends } from '../hosts/entries.ts';
 import type { SiteShape } from '../schema/proxy.ts';
@@ -16,9 +17,12 @@ interface Choice {
 export function proxyFaults(draft: Draft): readonly Complaint[] {
   return (draft.shape.proxy?.sites ?? []).flatMap((said, index) => {
     const twice = duplicate(draft, index);
-    if (twice) return [twice];
+    const wrong = twice ?? plainFault(said, index);
+    if (wrong) return [wrong];
     const known = draft.fleet.groups.backends ?? [];
-    const choices = choicesOf(said, index, draft).flatMap((choice) => nameFaults(choice, known) ?? upstreamFaults(choice, said, index));
+    const choices = choicesOf(said, index, draft).flatMap(
+      (choice) => nameFaults(choice, known) ?? [...tlsFaults(choice, draft), ...upstreamFaults(choice, said, index)],
+    );
     return [...vipFaults(index, draft), ...choices];
   });
 }
@@ -40,6 +44,25 @@ function duplicate({ fleet, locate }: Draft, index: number): Complaint | undefin
   if (!site || same === index) return undefined;
   const found = `the site ${site.vip}:${site.port} is there already (line ${locate({ at: ['proxy', 'sites', same, 'vip'] }).line})`;
   return fault('duplicate-service', ['proxy', 'sites', index, 'vip'], found, 'tell sites of one VIP and port apart by server_name');
+}
+
+/** A browser asks for TLS on 443, and nginx on the directors is given no certificate. */
+function plainFault({ vip, port }: SiteShape, index: number): Complaint | undefined {
+  if (port !== 443) return undefined;
+  const found = `nginx on the directors has no certificate: it would serve ${familyOf(vip) === 'ipv6' ? `[${vip}]` : vip}:443 as plain HTTP`;
+  const hint = 'say a service with port 443, whose backends serve TLS, or a playbook of your own: "listen" of nginx_proxy has "tls"';
+  return fault('no-tls', ['proxy', 'sites', index, 'port'], found, hint);
+}
+
+/** As nginx or Apache on the backends is set up; of a web server that lvsctl does not know, 443. */
+function tlsFaults({ path, upstream }: Choice, { fleet }: Draft): readonly Complaint[] {
+  const listeners = (fleet.nginx ?? fleet.apache)?.listeners ?? [];
+  const server = upstream?.servers.find(
+    ({ port }) => listeners.find((each) => each.port === port && each.protocol === 'tcp')?.tls ?? port === 443,
+  );
+  if (!server) return [];
+  const found = `${server.host} serves TLS on port ${server.port}, and nginx on the directors speaks plain HTTP to backends`;
+  return [keyFault('no-tls', path, found, 'name a port of theirs without TLS, as backend_port or port')];
 }
 
 function choicesOf(said: SiteShape, index: number, { fleet }: Draft): readonly Choice[] {
