@@ -121,10 +121,16 @@ describe('NAT', () => {
   test('of IPv4 makes no router of IPv6: that would end the autoconfiguration of the director', () => {
     const services = '  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: nat }';
     const values = wants('sysctl', 'dr1', { services, more }).map((want) => (want as { values: object }).values);
+    expect(values.filter((each) => 'net/ipv4/vs/conntrack' in each)).toHaveLength(1);
     const all = Object.assign({}, ...values);
     expect(all).toMatchObject({ 'net/ipv4/ip_forward': 1, 'net/ipv4/vs/conntrack': 1 });
     expect(Object.keys(all).filter((key) => key.includes('ipv6'))).toEqual([]);
   });
+});
+
+test('where nothing is NAT, IPVS leaves the tracking of connections alone, also where somebody had it do that', () => {
+  const all = wants('sysctl', 'dr1', { services: '  - { vip: 10.18.43.30, port: 80, scheduler: rr, forward: dr, routed: true }' });
+  expect(all).toContainEqual(expect.objectContaining({ values: expect.objectContaining({ 'net/ipv4/vs/conntrack': 0 }) }));
 });
 
 describe('several cards', () => {
