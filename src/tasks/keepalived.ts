@@ -9,7 +9,7 @@ import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } fr
 import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, validConfig } from './support/keepalived/process.ts';
 import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived/scripts.ts';
 import { parseVersion, type SeenVersion, versionFor, versionProbe } from './support/keepalived/version.ts';
-import { type Heard, notLooked, parseHeard, refuseForeign, vridProbe } from './support/keepalived/vrid-listen.ts';
+import { type Heard, newcomers, notLooked, parseHeard, refuseForeign, vridProbe } from './support/keepalived/vrid-listen.ts';
 import { sharedPart } from './support/keepalived/vrrp.ts';
 
 interface SeenKeepalived {
@@ -19,7 +19,7 @@ interface SeenKeepalived {
   readonly version: SeenVersion;
   /** Whether the running process has read the file that is there. */
   readonly process: 'none' | 'loaded' | 'pending';
-  /** What was heard of other routers; absent where keepalived runs. */
+  /** What was heard of other routers; absent where the keepalived that runs has every VRID already. */
   readonly heard: Heard | undefined;
   /** The configuration is what the package has brought. */
   readonly asItCame: boolean;
@@ -29,7 +29,7 @@ interface SeenKeepalived {
 
 export default defineTask<KeepalivedWant, SeenKeepalived>({
   summary:
-    'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Before keepalived first runs it listens whether somebody else has the VRID. Scripts that it names are put on the host by steps before.',
+    'Writes keepalived.conf for this director (VRRP and virtual servers) and has the running keepalived read it, without a restart. Before keepalived first has a VRID it listens whether somebody else has it. Scripts that it names are put on the host by steps before.',
   params: keepalivedParams,
   // It loads ip_vs by itself when it starts.
   touches: (want) => ['module:ip_vs', ...connector(want), ...pathsOf(want).map((path) => `file:${path}`), 'service:keepalived.service'],
@@ -40,10 +40,12 @@ export default defineTask<KeepalivedWant, SeenKeepalived>({
       versionProbe,
       keepalivedState,
       sh`printf 'process %s\n' "$state"
+held=''
 if [ "$state" = none ]; then`,
-      vridProbe(want.vrrp.instances),
       tableProbe,
-      sh`fi`,
+      sh`else held=${configPath}
+fi`,
+      vridProbe(want.vrrp.instances),
       asItCameProbe(configPath),
     ),
   parse: (output, want) => {
@@ -65,7 +67,7 @@ if [ "$state" = none ]; then`,
     refuseOlder(version, want);
     refuseForeignFile(seen.file, configPath, seen.asItCame, context);
     refuseForeignTable(seen, context);
-    if (seen.heard) refuseForeign(seen.heard, want.vrrp.instances, context);
+    if (seen.heard) refuseForeign(seen.heard, listenedFor(seen, want), context);
     const content = keepalivedConf(want, version);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
     const changes = fileChange({
@@ -79,19 +81,25 @@ if [ "$state" = none ]; then`,
       context: { same },
     });
     const reload = changes.length === 0 && seen.process === 'pending' ? [reloadChange(want)] : [];
-    const unsure = notLooked(seen.heard, want.vrrp.instances);
+    const unsure = notLooked(seen.heard, listenedFor(seen, want));
     const all = [...alarmChange(seen.alarm, want, same), ...changes, ...reload];
     return all.map((change, index) => (index === 0 && unsure !== '' ? { ...change, title: `${change.title}; ${unsure}` } : change));
   },
-  settled: ({ services, vrrp }, seen) => {
+  settled: (want, seen) => {
+    const { services } = want;
     const held = `${configPath} holds ${services.length === 1 ? 'the service' : `the ${services.length} services`} as wanted`;
-    return [seen.process === 'loaded' ? `${held}, and keepalived has loaded it` : held, notLooked(seen.heard, vrrp.instances)]
+    return [seen.process === 'loaded' ? `${held}, and keepalived has loaded it` : held, notLooked(seen.heard, listenedFor(seen, want))]
       .filter(Boolean)
       .join('; ');
   },
   handlers: (want) => keepalivedHandlers(valid(sh`${configPath}`, want)),
   example: { router_id: 'dr1', vrrp: exampleVrrp, priorities: { lvs: 100 }, services: [exampleService] },
 });
+
+/** Beside a keepalived that runs, those that are new to it: what it has was looked for when it was. */
+function listenedFor({ process, file: { content = '' } }: SeenKeepalived, { vrrp: { instances } }: KeepalivedWant) {
+  return process === 'none' ? instances : newcomers(instances, content);
+}
 
 /** What a keepalived that was killed has left is its own. */
 const tableProbe = sh`[ ! -r /proc/net/ip_vs ] || [ -e ${rulesPath} ] || printf 'table %s\n' "$(grep -cE '^(TCP|UDP|SCTP|FWM) ' /proc/net/ip_vs)"`;

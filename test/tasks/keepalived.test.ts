@@ -163,6 +163,29 @@ test.each<[string, Partial<Params>, string | undefined]>([
   ]);
 });
 
+/** What a director with a keepalived that runs with `s0` has said, and in the end this. */
+function running(more: string, want: Params = s0) {
+  const golden = JSON.parse(readFileSync(new URL('../golden/tasks/keepalived/as-wanted.json', import.meta.url), 'utf8'));
+  return keepalived.parse({ stdout: `${golden.output.stdout.join('\n')}\n${more}`, stderr: '', exit: 0 }, want);
+}
+
+describe('a VRID that keepalived has not yet', () => {
+  const heard = (id: number, source: string) =>
+    `vrrp listening\nvrrp listened eth0 ipv4\nvrrp advert eth0 ipv4 ${id} 2 ${source} 10.18.43.77\n`;
+  const want = withInstance({ id: 77 });
+  const plan = (said: string) => keepalived.plan(running(said, want), want, planContext({ host: 'dr1' }));
+
+  test('is refused where somebody else has it, also while keepalived runs', () => {
+    expect(() => plan(heard(77, '10.18.43.99'))).toThrow('VRID 77 is in use on eth0: 10.18.43.99 sends adverts for 10.18.43.77');
+  });
+
+  test('is not where the other director has it, and what the old one hears is no matter', () => {
+    expect(plan(heard(77, '10.18.43.20'))).toHaveLength(1);
+    expect(plan(heard(instance.id, '10.18.43.99'))).toHaveLength(1);
+    expect(keepalived.plan(running(heard(instance.id, '10.18.43.99')), s0, planContext({ host: 'dr1' }))).toEqual([]);
+  });
+});
+
 const bad: readonly (readonly [string, object, string])[] = [
   ['priority 255', { priorities: { lvs: 255 } }, '<=254'],
   ['an instance without a priority', { priorities: {} }, 'the priority in lvs is missing'],

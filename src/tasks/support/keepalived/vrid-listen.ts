@@ -1,5 +1,5 @@
 /**
- * Whether somebody else on the segment has a virtual router id of ours: asked before keepalived first runs on a director, because two
+ * Whether somebody else on the segment has a virtual router id of ours: asked before a keepalived first has it, because two
  * routers of one VRID take each other's adverts for their own, or fall into one another's VIPs. All instances are listened for at once,
  * with what a bare host has: perl, python3 or tcpdump.
  */
@@ -51,18 +51,40 @@ overhear_all() {
   wait
 }`;
 
-/** Prints what `parseHeard` reads; takes `listeningSeconds`, and a second or two more where time goes wrong. */
+/** True in the shell when $held has all of these. */
+const holds: Sh = sh`holds() {
+  [ -n "\${held-}" ] || return 1
+  for id do grep -Eqs "^[[:blank:]]*virtual_router_id[[:blank:]]+$id([^0-9]|\$)" "$held" || return 1; done
+}`;
+
+/** Those whose VRID this configuration does not hold. */
+export function newcomers<Each extends Pick<Router, 'id'>>(instances: readonly Each[], config: string): readonly Each[] {
+  return instances.filter(({ id }) => !new RegExp(`^[ \\t]*virtual_router_id[ \\t]+${id}(?![0-9])`, 'm').test(config));
+}
+
+/**
+ * Prints what `parseHeard` reads. With a configuration in $held it listens only where that lacks a VRID, which may be nowhere. It takes
+ * `listeningSeconds`, and a second or two more where time goes wrong.
+ */
 export function vridProbe(instances: readonly Router[]): Sh {
-  const words = places(instances).flatMap((place) => place.split(' '));
+  const asked = places(instances).map((place) => {
+    const ids = instances.filter((each) => placeOf(each) === place).map(({ id }) => String(id));
+    return sh`holds ${ids} || set -- "$@" ${place.split(' ')}`;
+  });
   return lines(
     tcpdump,
-    sh`printf 'vrrp listening\n'
-set -- ${listeningSeconds(instances)} ${words}
+    holds,
+    sh`set --`,
+    ...asked,
+    sh`if [ $# -gt 0 ]; then
+printf 'vrrp listening\n'
+set -- ${listeningSeconds(instances)} "$@"
 python=${python}
 {
   perl -e ${perl} -- "$@" || python3 -c "$python" -- "$@" || /usr/libexec/platform-python -c "$python" -- "$@" || overhear_all "$@" ||
     printf 'vrrp deaf\n'
-} 2>/dev/null`,
+} 2>/dev/null
+fi`,
   );
 }
 
@@ -73,10 +95,14 @@ export function listeningSeconds(instances: readonly Pick<Router, 'advert'>[]): 
 }
 
 function places(instances: readonly Router[]): readonly string[] {
-  return [...new Set(instances.map((each) => `${each.interface} ${each.family}`))];
+  return [...new Set(instances.map(placeOf))];
 }
 
-/** Undefined where the host did not listen, because keepalived runs. */
+function placeOf(each: Pick<Router, 'interface' | 'family'>): string {
+  return `${each.interface} ${each.family}`;
+}
+
+/** Undefined where the host did not listen, because the keepalived that runs has every VRID already. */
 export function parseHeard(said: string): Heard | undefined {
   if (!/^vrrp listening$/m.test(said)) return undefined;
   const all = [...said.matchAll(/^vrrp advert (\S{1,15}) (ipv4|ipv6) (\d{1,3}) (\d{1,2}) ([0-9a-f.:]{2,45}) (-|[0-9a-f.:,]{1,1000})$/gm)];
@@ -131,10 +157,10 @@ function isNeighbour({ source, addresses }: SeenAdvert, instance: Router): boole
   return /^fe[89ab]/.test(source) && instance.addresses.some(({ address }) => addresses.includes(shortAddress(address)));
 }
 
-/** What is said of VRIDs that could not be looked for; empty where all were, or keepalived runs. */
+/** What is said of VRIDs that could not be looked for; empty where all were, or nobody had to listen. */
 export function notLooked(heard: Heard | undefined, instances: readonly Router[]): string {
   if (!heard) return '';
-  const unheard = instances.filter((each) => !heard.places.includes(`${each.interface} ${each.family}`));
+  const unheard = instances.filter((each) => !heard.places.includes(placeOf(each)));
   if (unheard.length === 0) return '';
   const which = [...new Set(unheard.map(({ id, interface: nic }) => `VRID ${id} on ${nic}`))].join(', ');
   const why = heard.tool ? 'no packets could be taken there' : 'there is no perl, python3 or tcpdump';

@@ -8,7 +8,7 @@ import type { LvsError } from '../../../../src/errors.ts';
 import { preamble } from '../../../../src/sh/frame.ts';
 import { quote, renderSh } from '../../../../src/sh/sh.ts';
 import { exampleVrrp } from '../../../../src/tasks/support/keepalived/params.ts';
-import { listeningSeconds, parseHeard, refuseForeign, vridProbe } from '../../../../src/tasks/support/keepalived/vrid-listen.ts';
+import { listeningSeconds, newcomers, parseHeard, refuseForeign, vridProbe } from '../../../../src/tasks/support/keepalived/vrid-listen.ts';
 import { shells } from '../../../support/lint-shell.ts';
 import { planContext, s0Fleet } from '../../../support/plan-context.ts';
 
@@ -61,14 +61,16 @@ interface Segment {
   readonly tools: Readonly<Record<string, string>>;
   readonly shell?: string;
   readonly instances?: Parameters<typeof vridProbe>[0];
+  /** The configuration of a keepalived that runs. */
+  readonly config?: string;
 }
 
 /** What the probe prints, and how many seconds it took. */
-function listen({ senders = [], tools, shell = 'dash', instances = [four] }: Segment) {
+function listen({ senders = [], tools, shell = 'dash', instances = [four], config }: Segment) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsctl-vrid-'));
   try {
     mkdirSync(join(folder, 'bin'));
-    const usual = 'printf sed sort head timeout sleep sh'.split(' ').map((name) => [name, `/usr/bin/${name}`]);
+    const usual = 'printf sed sort head timeout sleep sh grep'.split(' ').map((name) => [name, `/usr/bin/${name}`]);
     for (const [name = '', text = ''] of [...usual, ...Object.entries(tools)]) {
       const path = join(folder, 'bin', name);
       if (text.startsWith('/')) symlinkSync(text, path);
@@ -76,7 +78,9 @@ function listen({ senders = [], tools, shell = 'dash', instances = [four] }: Seg
       if (!text.startsWith('/')) chmodSync(path, 0o755);
     }
     const text = quote(renderSh(vridProbe(instances), (value) => value));
-    writeFileSync(join(folder, 'probe'), `${preamble}\nPATH=${folder}/bin\n( eval ${text} ) </dev/null\n`);
+    if (config !== undefined) writeFileSync(join(folder, 'config'), config);
+    const held = config === undefined ? '' : `held=${folder}/config\n`;
+    writeFileSync(join(folder, 'probe'), `${preamble}\n${held}PATH=${folder}/bin\n( eval ${text} ) </dev/null\n`);
     const frames = senders.map((sender) => (typeof sender === 'string' ? sender : frameOf(sender)));
     const script = `PATH=$PATH:/usr/sbin:/sbin
 ip link add eth0 address 02:00:00:00:00:01 type veth peer name other && ip link set eth0 up && ip link set other up || exit 70
@@ -146,6 +150,23 @@ test.each(shells)('%s hears it too', (shell) => {
 test('a perl without its modules is no perl', () => {
   const { heard } = listen({ senders: [foreign], tools: { perl: 'exit 2', python3: python } });
   expect(heard?.adverts).toEqual([seen(foreign)]);
+});
+
+test.each(shells)('%s listens beside a keepalived that runs for what that has not, and else not at all', (shell) => {
+  const config = 'vrrp_instance lvs {\n    virtual_router_id 51\n}\n# virtual_router_id 52\nvrrp_instance b {\n\tvirtual_router_id 5\n}\n';
+  const second = { ...four, id: 52 };
+  const tools = { perl };
+  expect(listen({ tools, shell, config }).heard).toBeUndefined();
+  expect(listen({ tools, shell, config, instances: [four, six] }).heard).toBeUndefined();
+  const { heard } = listen({
+    senders: [{ ...foreign, id: 52 }],
+    tools,
+    shell,
+    config,
+    instances: [four, second, { ...six, interface: 'eth1' }],
+  });
+  expect(heard).toEqual({ tool: true, places: ['eth0 ipv4'], adverts: [seen({ ...foreign, id: 52 })] });
+  expect(newcomers([four, second, { ...four, id: 5 }], config)).toEqual([second]);
 });
 
 test('without a tool that is said', () => {
