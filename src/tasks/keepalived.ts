@@ -5,6 +5,7 @@ import { fileChange, filesProbe, parseFiles, type SeenFile } from './support/fil
 import { rulesPath } from './support/ipvs/rule-files.ts';
 import { keepalivedConf } from './support/keepalived/conf.ts';
 import { refuseOlder } from './support/keepalived/keywords.ts';
+import { refuseMoved } from './support/keepalived/moved-vips.ts';
 import { exampleService, exampleVrrp, type KeepalivedWant, keepalivedParams } from './support/keepalived/params.ts';
 import { configPath, keepalivedHandlers, keepalivedState, reloadKeepalived, validConfig } from './support/keepalived/process.ts';
 import { alarmPath, alarmScript, scriptsAreThere, shippedScripts } from './support/keepalived/scripts.ts';
@@ -69,6 +70,7 @@ fi`,
     refuseForeignTable(seen, context);
     if (seen.heard) refuseForeign(seen.heard, listenedFor(seen, want), context);
     const content = keepalivedConf(want, version);
+    if (seen.process !== 'none') refuseMoved(seen.file.content ?? '', content);
     const split = seen.process !== 'none' && seen.file.content !== undefined && !same(sharedPart(seen.file.content), sharedPart(content));
     const changes = fileChange({
       seen: seen.file,

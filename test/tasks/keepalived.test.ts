@@ -186,6 +186,56 @@ describe('a VRID that keepalived has not yet', () => {
   });
 });
 
+describe('a VIP that moves from one instance to another', () => {
+  const vip = (last: number) => ({ address: `10.18.43.${last}`, prefix: 32, interface: 'eth1' });
+  const held = (first: readonly number[], second: readonly number[], name = 'other'): Params => ({
+    ...s0,
+    priorities: { lvs: 100, [name]: 100 },
+    vrrp: {
+      ...s0.vrrp,
+      instances: [
+        { ...instance, addresses: first.map(vip) },
+        ...(second.length > 0 ? [{ ...instance, instance: name, id: 52, addresses: second.map(vip) }] : []),
+      ],
+    },
+  });
+  /** On a director that runs with the one, or whose keepalived is stopped. */
+  const plan = (now: Params, want: Params, state = 'loaded') => {
+    const lines = keepalivedConf(now, '2.2.7').replace(/\n$/, '').split('\n');
+    const file = [
+      'type file',
+      'owner root',
+      'group root',
+      'mode 640',
+      'size 1',
+      'content',
+      ...lines.map((line) => `|${line}`),
+      '',
+      '.',
+      '',
+      'end',
+    ];
+    const stdout = `${file.join('\n')}\nversion Keepalived v2.2.7\nprocess ${state}\n`;
+    return keepalived.plan(keepalived.parse({ stdout, stderr: '', exit: 0 }, want), want, planContext({ host: 'dr1' }));
+  };
+
+  test('is refused: one reload may lose it', () => {
+    for (const pair of [[held([30, 31], [32]), held([30], [32, 31])] as const, [held([30], [32, 31]), held([30, 31], [32])] as const]) {
+      expect(() => plan(...pair)).toThrow(
+        /^10\.18\.43\.31 moves from (lvs to other|other to lvs), for which the keepalived that runs needs two/,
+      );
+    }
+    expect(() => plan(held([30], [31]), held([31], [30]))).toThrow('moves from');
+  });
+
+  test('is not where it was away in between, where the other one is new or has another name, and where keepalived does not run', () => {
+    expect(plan(held([30], [32]), held([30], [32, 31]))).toHaveLength(1);
+    expect(plan(held([30, 31], []), held([30], [31]))).toHaveLength(1);
+    expect(plan(held([30], [31]), held([30], [31], 'renamed'))).toHaveLength(1);
+    expect(plan(held([30, 31], [32]), held([30], [32, 31]), 'none')).toHaveLength(1);
+  });
+});
+
 const bad: readonly (readonly [string, object, string])[] = [
   ['priority 255', { priorities: { lvs: 255 } }, '<=254'],
   ['an instance without a priority', { priorities: {} }, 'the priority in lvs is missing'],
