@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { snapshotScript } from '../support/snapshot.ts';
 import { every, unproven } from './every.ts';
 import type { Row } from './stages.ts';
 import { tableText } from './table.ts';
@@ -14,6 +17,19 @@ describe('the examples', () => {
     expect(unproven(await every())).toEqual([]);
     expect(unproven(new Map())).toContain('inventory/dr.yaml');
   });
+});
+
+test('the table of the field notes names files that are there', () => {
+  const named = readFileSync('docs/field-notes.md', 'utf8').match(/\b(?:test|docs|playbooks|inventory)\/[\w./-]*\w/g) ?? [];
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test('what tuning sets outside of net is compared after a teardown', () => {
+  const steps = parse(readFileSync('playbooks/deploy/tuning.yaml', 'utf8')) as readonly { sysctl: { values: object } }[];
+  const others = steps.flatMap(({ sysctl }) => Object.keys(sysctl.values)).filter((key) => !key.startsWith('net.'));
+  expect(others).toContain('kernel.panic');
+  expect(others.filter((key) => !snapshotScript.includes(`^${key.replace('.', '\\.')} '`))).toEqual([]);
 });
 
 describe('who gave a page', () => {

@@ -16,7 +16,8 @@ for table in 4 6; do ip -$table rule show | each "rule$table"; done
 ip route show table all | grep -v ' proto kernel' | each route
 ip -6 route show table all | grep -v -e ' proto kernel' -e ' proto ra' | sed 's/ expires [0-9]*sec//' | each route6
 
-sysctl -a 2>/dev/null | grep '^net\\.' |
+# Outside of net, what tuning sets: much of the rest moves by itself.
+sysctl -a 2>/dev/null | grep -e '^net\\.' -e '^kernel\\.panic ' -e '^vm\\.swappiness ' |
   grep -v -e '^net\\.netfilter\\.nf_conntrack_count ' -e '\\.stable_secret ' -e '^net\\.ipv4\\.tcp_fastopen_key ' -e '^net\\.core\\.netdev_rss_key ' \\
     -e '^net\\.ipv4\\.tcp_mem ' -e '^net\\.ipv4\\.udp_mem ' -e '^net\\.ipv4\\.inet_peer_threshold ' \\
     -e 'hash_entries ' -e '^net\\.ipv4\\.tcp_max_orphans ' -e '^net\\.ipv4\\.tcp_max_tw_buckets ' |
