@@ -109,16 +109,27 @@ async function change(flow: Flow, looking: LookOptions, looked: Looked, omitted:
     await copies.copy(plan, looked.seen);
     const applied = await apply(plan, { ...flow, ...looking, locks, ...rollout(flow, looking, looked, omitted, copies) });
     const told = [...locks.broken, ...copies.notes];
-    if (flow.stop?.aborted) return { told, plan, applied: { ...applied, interrupted: true }, checks: [] };
+    const interrupted = { told, plan, applied: { ...applied, interrupted: true }, checks: [] };
+    if (flow.stop?.aborted) return interrupted;
     const settled = Date.now() + settling(flow.fleet);
     const after = (await look(looking)).plan;
     const whole = applied.stopped.length === 0 && applied.gates.length === 0 && !applied.hosts.some(({ failed }) => failed);
     if (whole && flow.checks.some(({ checks }) => checks.length > 0))
       await untilSettled(settled, { ...flow, connections: looking.connections });
-    return { told, plan, applied, after, checks: whole ? await verify(flow, looking) : [] };
+    const checks = whole ? await unlessStopped(() => verify(flow, looking), flow.stop) : [];
+    return checks && !flow.stop?.aborted ? { told, plan, applied, after, checks } : interrupted;
   } finally {
     await locks.release();
   }
+}
+
+/** `undefined` where nobody wants to know any more: looking changes nothing, and can be left where it is. */
+async function unlessStopped<Result>(work: () => Promise<Result>, stop: AbortSignal | undefined): Promise<Result | undefined> {
+  if (stop?.aborted) return undefined;
+  const left = new Promise<undefined>((resolve) => stop?.addEventListener('abort', () => resolve(undefined), { once: true }));
+  const done = work();
+  done.catch(() => undefined);
+  return Promise.race([done, left]);
 }
 
 function ownerOf({ runId, who, resume }: Flow): LockOwner {

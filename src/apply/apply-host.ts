@@ -12,6 +12,7 @@ import type { Job } from './bundle/bundle.ts';
 import { type Item, itemsOf } from './bundle/items.ts';
 import { leaveMarks, owedFor, takeMarks, unneeded } from './bundle/marks.ts';
 import { jobsOf, type Part, partsOf } from './bundle/parts.ts';
+import type { BundleResult } from './bundle/run-bundle.ts';
 import type { Locks } from './lock/locks.ts';
 import type { Meetings } from './meeting.ts';
 import { runAcrossReboots } from './reboot.ts';
@@ -98,7 +99,12 @@ async function runPart(host: string, part: Part, before: Progress, options: Host
     // What is put in force on all hosts in the same instant is not stopped half-way.
     const following = { ...options, ...(script.together && { stop: undefined }), check };
     const marked = await leaveMarks(owedFor(needed, part.elsewhere), options.connections);
-    const { outcomes, failed } = await options.turns(name, () => runAcrossReboots(connection, bundle, following));
+    // Others may have been before it for long.
+    const run = async (): Promise<BundleResult> =>
+      following.stop?.aborted
+        ? { outcomes: unbegun(jobs, script.items).map(({ outcome }) => outcome), failed: before.failed }
+        : runAcrossReboots(connection, bundle, following);
+    const { outcomes, failed } = await options.turns(name, run);
     await takeMarks(unneeded(marked, script.items, { outcomes, failed }), options.connections);
     for (const [index, { change }] of script.items.entries()) {
       const made = isMade(outcomes[index]) ? change.produces?.key : undefined;

@@ -41,6 +41,7 @@ export async function apply(plan: Plan, options: RolloutOptions): Promise<Applie
     // A host that still sends clients there must not find that what it sends them to is gone.
     if (planned.removals && !isWhole(applied)) return stoppedBefore([planned, ...rest], applied);
     const batch = planned.phase > 0 ? await options.again(planned, touchedBy(applied)) : planned;
+    if (options.stop?.aborted) return stoppedBefore([planned, ...rest], applied);
     const hosts = await applyBatch(batch, number, failedIn(applied), common);
     const now = { ...applied, hosts: [...applied.hosts, ...hosts], batches: [...applied.batches, batch] };
     if (options.stop?.aborted) return stoppedBefore(rest, now);

@@ -23,6 +23,8 @@ export interface LookOptions extends Omit<ProbeAllOptions, 'doing'> {
   readonly maxFail?: Share | undefined;
   /** What others have configured may be replaced. */
   readonly takeOver?: boolean | undefined;
+  /** Aborted: nothing more is waited for. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** A plan and what it was made from. */
@@ -81,10 +83,12 @@ async function untilHolds(batch: Batch, first: Looked, options: LookOptions): Pr
     const open = batchIn(looked, batch)
       .hosts.flatMap(({ steps }) => steps)
       .filter(({ holds, step }) => holds === false && tries < (step.tries?.tries ?? 1));
-    if (open.length === 0) return { looked, tries };
+    if (open.length === 0 || options.stop?.aborted) return { looked, tries };
     for (const { step } of open)
       options.emit({ kind: 'host', host: step.host, doing: `${step.name}: try ${tries} of ${step.tries?.tries}` });
-    await sleep(1000 * Math.max(...open.map(({ step }) => step.tries?.delay ?? 0)));
+    const delay = 1000 * Math.max(...open.map(({ step }) => step.tries?.delay ?? 0));
+    await sleep(delay, undefined, { ...(options.stop && { signal: options.stop }) }).catch(() => undefined);
+    if (options.stop?.aborted) return { looked, tries };
     looked = await lookAt((step) => open.some((each) => each.step.id === step.id && each.step.host === step.host), looked, options);
   }
 }

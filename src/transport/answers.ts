@@ -1,7 +1,19 @@
+/** What a host says while it is listened to, in lines: bounded, since one that prints an endless line must not fill the memory. */
 import type { Readable } from 'node:stream';
 
-/** Far more than any answer: a host that prints an endless line must not fill the memory. */
+/** Far more than any answer. */
 const longest = 1024 * 1024;
+
+/** Tells of each whole line, without its newline; of one that is too long only the end comes. */
+export function onLines(stream: Readable, tell: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = (lines.pop() ?? '').slice(-longest);
+    for (const line of lines) tell(line);
+  });
+}
 
 /**
  * Reads `NONCE answer` lines out of whatever else a shell prints. Each call gives the next answer, waiting for it, and `undefined` when
@@ -10,16 +22,14 @@ const longest = 1024 * 1024;
 export function readAnswers(stream: Readable, nonce: string): () => Promise<string | undefined> {
   const answers: string[] = [];
   const waiting: ((answer: string | undefined) => void)[] = [];
-  let rest = '';
   let over = false;
   const serve = (): void => {
     while (waiting.length > 0 && (answers.length > 0 || over)) waiting.shift()?.(answers.shift());
   };
-  stream.setEncoding('utf8');
-  stream.on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = (lines.pop() ?? '').slice(-longest);
-    answers.push(...lines.filter((line) => line.startsWith(`${nonce} `)).map((line) => line.slice(nonce.length + 1)));
+  onLines(stream, (line) => {
+    // Nobody asks a host so much that more than a few could wait.
+    if (!line.startsWith(`${nonce} `) || answers.length > 100) return;
+    answers.push(line.slice(nonce.length + 1));
     serve();
   });
   for (const event of ['end', 'close']) {

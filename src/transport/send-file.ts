@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
-import { Transform } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EXIT, LvsError } from '../errors.ts';
 import { newNonce } from '../sh/frame.ts';
 import { readAnswers, readTail } from './answers.ts';
+import { closeWhenSilent } from './silence.ts';
 import { giveScript, receiveScript } from './transfer-scripts.ts';
 import type { Channel, Connection } from './transport.ts';
 
@@ -23,12 +24,16 @@ export interface FileToSend {
   readonly mode: string;
 }
 
+/** Seconds in which something must move; the sum of a large file takes a host some. */
+const still = 300;
+
 /** Sends a file, unless it is there already. Throws LvsError: `file.read`, `file.send` (exit 1), `ssh.lost` (exit 5). */
 export async function sendFile(connection: Connection, file: FileToSend, progress: Progress): Promise<void> {
   const { size } = await stat(file.path).catch((cause) => {
     throw unreadable(file.path, cause);
   });
   const channel = await connection.shell();
+  const silence = closeWhenSilent(channel, () => still);
   try {
     const nonce = newNonce();
     const complaints = readTail(channel.stderr);
@@ -36,14 +41,21 @@ export async function sendFile(connection: Connection, file: FileToSend, progres
     channel.stdin.write(receiveScript({ ...file, nonce }));
     let answer = await next();
     if (answer === 'send') {
-      await stream(channel, file.path, (done) => progress(done, size));
+      await stream(channel, file.path, (done) => {
+        silence.heard();
+        progress(done, size);
+      });
       answer = await next();
     } else if (answer === 'have') progress(size, size);
+    if (silence.tooLong !== undefined) throw failed(connection, 'file.send', `${file.path} was not sent to ${file.to}: ${stuck}`);
     if (answer !== 'have' && answer !== 'stored') throw await notSent(connection, channel, file, answer, complaints());
   } finally {
+    silence.end();
     channel.close();
   }
 }
+
+const stuck = `nothing has moved for ${still} s`;
 
 /** Only a file that cannot be read is thrown: when the host's end gave up, its answer says why. */
 async function stream(channel: Channel, path: string, progress: (done: number) => void): Promise<void> {
@@ -90,25 +102,34 @@ export async function fetchFile(
   const nonce = newNonce();
   const part = `${file.to}.${nonce}.part`;
   const what = `${file.from} was not fetched`;
+  const silence = closeWhenSilent(channel, () => still);
   try {
     const complaints = readTail(channel.stderr);
     channel.stdin.end(giveScript(file.from, nonce));
     const target = createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true });
-    const body = createBody(nonce, progress);
+    const body = createBody(nonce, (done, total) => {
+      silence.heard();
+      progress(done, total);
+    });
     await pipeline(channel.stdout, body.stream, target).catch((cause) => {
-      throw failed(connection, 'file.fetch', `${what}: ${cause.message}`, cause);
+      throw failed(connection, 'file.fetch', `${what}: ${silence.tooLong === undefined ? cause.message : stuck}`, cause);
     });
     const { exit } = await channel.ended;
+    if (silence.tooLong !== undefined) throw failed(connection, 'file.fetch', `${what}: ${stuck}`);
     if (exit === null) throw lost(connection, what);
     if (exit !== 0) throw failed(connection, 'file.fetch', `${what}: ${complaints() || `the shell ended with ${exit}`}`);
     const wrong = body.wrong();
     if (wrong) throw failed(connection, 'file.fetch', `${what}: ${wrong}`);
     await rename(part, file.to);
   } finally {
+    silence.end();
     channel.close();
     await rm(part, { force: true });
   }
 }
+
+/** Bytes: more than anything that is built. A host that promises more, or does not stop, must not fill this machine's disk. */
+const bodyMost = 4 * 1024 ** 3;
 
 /** What a login may print before the answer; more is forgotten from the front. */
 const headMost = 64 * 1024;
@@ -119,15 +140,17 @@ function createBody(nonce: string, progress: Progress): { readonly stream: Trans
   let head: Buffer | undefined = Buffer.alloc(0) as Buffer;
   let promised = { sha256: '', size: 0 };
   let size = 0;
-  const pass = (chunk: Buffer): Buffer => {
+  const pass = (chunk: Buffer, done: TransformCallback): void => {
     size += chunk.length;
     hash.update(chunk);
     progress(size, promised.size);
-    return chunk;
+    if (size > promised.size || promised.size > bodyMost)
+      done(new Error(`the host promised ${promised.size} bytes, and sends more than it should`));
+    else done(null, chunk);
   };
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      if (!head) return done(null, pass(chunk));
+      if (!head) return pass(chunk, done);
       head = Buffer.concat([head, chunk]);
       const found = new RegExp(`\\n${nonce} ([0-9a-f]{64}) (\\d+)\\n`).exec(head.toString('latin1'));
       if (!found) {
@@ -137,7 +160,7 @@ function createBody(nonce: string, progress: Progress): { readonly stream: Trans
       promised = { sha256: found[1] ?? '', size: Number(found[2]) };
       const rest = head.subarray(found.index + found[0].length);
       head = undefined;
-      done(null, pass(rest));
+      pass(rest, done);
     },
   });
   const wrong = (): string | undefined => {

@@ -27,12 +27,13 @@ function proxyTimes({ proxy }: Fleet): readonly number[] {
 interface Waiting {
   readonly connections: ReadonlyMap<string, unknown>;
   readonly emit: (event: Event) => void;
+  readonly stop?: AbortSignal | undefined;
 }
 
-/** Until the time `settled`, in milliseconds since the epoch. */
-export async function untilSettled(settled: number, { connections, emit }: Waiting): Promise<void> {
+/** Until the time `settled`, in milliseconds since the epoch, or until it is asked to stop. */
+export async function untilSettled(settled: number, { connections, emit, stop }: Waiting): Promise<void> {
   const wait = settled - Date.now();
   if (wait <= 0) return;
   for (const host of connections.keys()) emit({ kind: 'host', host, doing: `wait ${Math.ceil(wait / 1000)} s for health checks` });
-  await sleep(wait);
+  await sleep(wait, undefined, { ...(stop && { signal: stop }) }).catch(() => undefined);
 }

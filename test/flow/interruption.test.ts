@@ -1,6 +1,8 @@
 /** A run that is asked to stop: what is at work is finished, nothing else is begun, and the same command goes on from there. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import type { Report } from '../../src/model.ts';
+import { defineCheck, sh } from '../../src/task.ts';
 import { type IsolatedFleet, isolatedFleet } from '../support/isolated-fleet.ts';
 
 let hosts: IsolatedFleet;
@@ -78,4 +80,40 @@ test('asked before anything is begun, it begins nothing', async () => {
   const report = await hosts.deploy(book(task('one', ':')), { stop: AbortSignal.abort() });
   expect(report.exitCode).toBe(130);
   expect(hosts.read('web1', 'marks')).toBeUndefined();
+});
+
+/** What it looks at never comes. */
+const endless = defineCheck({
+  ...{ summary: 'never', params: z.strictObject({}), from: ['backend'], probe: () => sh`touch /srv/looks; sleep 600`, example: {} },
+  expect: () => [],
+});
+
+test.each([
+  ['the cluster has not settled', false],
+  ['it is verified', true],
+])('asked when all is done and %s, it waits for nothing more', async (_, looks) => {
+  const asked = new AbortController();
+  const text = `${book(task('one', ':'))}  checks:\n    - endless: {}\n`;
+  const run = hosts.deploy(text, { checks: new Map([['endless', endless]]), verify: true, stop: asked.signal });
+  await vi.waitFor(() => expect(hosts.read('web1', looks ? 'looks' : 'told')).toBeDefined(), { timeout: 60_000, interval: 50 });
+  asked.abort();
+  const report = await run;
+  expect(report).toMatchObject({ exitCode: 130, checks: [], summary: { failed: 0, changed: 1 } });
+  expect(results(report)).toEqual(['web1 one changed']);
+});
+
+test('what would be tried again and again behind a barrier is not, and has not failed', async () => {
+  const asked = new AbortController();
+  const text = `- name: p
+  hosts: web1
+  tasks:
+    - { name: one, command: { run: "touch /srv/one", creates: /srv/one } }
+    - { name: two, query: { run: "touch /srv/looks; test -e /srv/never" }, until: result.exit === 0, retries: 50, delay: 3600 }
+`;
+  const run = hosts.deploy(text, { stop: asked.signal });
+  await vi.waitFor(() => expect(hosts.read('web1', 'looks')).toBeDefined(), { timeout: 60_000, interval: 50 });
+  await new Promise((wake) => setTimeout(wake, 1000));
+  asked.abort();
+  const report = await run;
+  expect(report).toMatchObject({ exitCode: 130, summary: { failed: 0 } });
 });

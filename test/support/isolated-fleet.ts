@@ -46,6 +46,8 @@ export interface IsolatedFleet {
 export interface RunOptions extends BindOptions, Partial<Pick<Flow, 'serial' | 'maxFail' | 'forks' | 'stop'>> {
   readonly tasks?: Registry['tasks'];
   readonly checks?: Registry['checks'];
+  /** Makes the playbook's checks at the end. */
+  readonly verify?: boolean;
   readonly unreachable?: readonly string[];
   readonly secrets?: Readonly<Record<string, string>>;
   readonly answer?: (report: Report, plan: Parameters<Flow['confirm']>[0]) => Answer;
@@ -89,10 +91,8 @@ export function isolatedFleet(): IsolatedFleet {
   const perform = async (command: string, text: string, options: RunOptions): Promise<Report> => {
     const flow = flowOf(command, options);
     const book = parsePlaybook(text, 'book.yaml');
-    return run({
-      ...flow,
-      bind: (seen) => bindPlaybook(book, fleet, flow.registry, { ...options, ...(seen && { known: seen }) }),
-    });
+    const bind: Flow['bind'] = (seen) => bindPlaybook(book, fleet, flow.registry, { ...options, ...(seen && { known: seen }) });
+    return run({ ...flow, bind, checks: options.verify ? bind() : [] });
   };
   const rollback: IsolatedFleet['rollback'] = async (wanted = {}, { check = false, ...options } = {}) => {
     const flow = flowOf('rollback', check ? { ...options, answer: () => false } : options);

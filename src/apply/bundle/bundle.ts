@@ -99,7 +99,7 @@ export function bundleScript(bundle: Bundle, resolve: (value: string) => string)
     `LVSCTL_PENDING=${pendingFolder}`,
     `LVSCTL_LOG=${logFolder}`,
     `LVSCTL_UNDO=${bundle.undoAfter ?? 60}`,
-    `LVSCTL_FAILED=${(bundle.failed ?? []).map((frame) => `${frame},`).join('')}`,
+    `LVSCTL_FAILED=${quote((bundle.failed ?? []).map((frame) => `${frame},`).join(''))}`,
   ];
   const stepHead = (number: number): string => `${preamble}
 progress() { printf '%s progress ${number} %s %s %s\\n' "$LVSCTL_NONCE" "$1" "$2" "$3" >>"$LVSCTL_RUN/journal"; }
@@ -144,7 +144,6 @@ export function attachScript({ id, nonce }: Pick<Bundle, 'id' | 'nonce'>, offset
   return `{
 ${preamble}
 [ -d ${folder} ] || exit ${noSuchRun}
-${startOnce(id)}
 ${follow(folder, nonce, offset)}
 exit 0
 }

@@ -14,6 +14,11 @@ export type Entry =
   /** With the frames in which a step has failed: `top`, `0b`, … */
   | { readonly kind: 'finished'; readonly failed: readonly string[] };
 
+/** What follows on other hosts is told these words: a host can say nothing else by them. */
+function isFrame(word: string): boolean {
+  return /^(top|\d{1,6}[bra])$/.test(word);
+}
+
 /** One line as an entry; `undefined` for anything that does not carry the run's nonce. */
 export function parseEntry(line: string, nonce: string): Entry | undefined {
   if (!line.startsWith(`${nonce} `)) return undefined;
@@ -32,7 +37,7 @@ export function parseEntry(line: string, nonce: string): Entry | undefined {
     case 'gone':
       return { kind };
     case 'finished':
-      return { kind, failed: (words[0] ?? '').split(',').filter((frame) => frame !== '') };
+      return { kind, failed: (words[0] ?? '').split(',').filter(isFrame) };
     default:
       return undefined;
   }

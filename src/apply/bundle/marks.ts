@@ -35,7 +35,11 @@ export async function leaveMarks(debts: readonly Debt[], connections: Connection
   const left: Debt[] = [];
   for (const debt of debts) {
     const { stdout } = await done(debt, connections, (mark) =>
-      lines(sh`mkdir -p ${pendingFolder} || exit 1`, sh`[ -e ${mark} ] || { printf '' >${mark} && printf '\nowed\n'; } || exit 1`),
+      lines(
+        sh`mkdir -p ${pendingFolder} || exit 1`,
+        // On disk before the change is: the power may go at any moment.
+        sh`[ -e ${mark} ] || { printf '' >${mark} && { sync -- ${pendingFolder} ${mark} 2>/dev/null || sync; } && printf '\nowed\n'; } || exit 1`,
+      ),
     );
     if (/^owed$/m.test(stdout)) left.push(debt);
   }

@@ -16,13 +16,14 @@ export function runFolder(id: string): string {
 
 /** A second try, while the first one's shell may still be at it, loses the race or wins it, and nothing is ever mixed. */
 export function layOut(folder: string, files: readonly RunFile[]): string {
-  const put = ({ name, text }: RunFile): string => `put ${quote(text)} >"$new"/${name} || exit 1`;
+  const put = ({ name, text }: RunFile): string => `put ${quote(text)} >"$new"/${name} || full`;
   // Where printf is a program (mksh), what it is given would show in `ps`; `print` is built in there.
   return `put() { if [ "$(command -v printf)" = printf ]; then printf %s "$1"; else print -rn -- "$1"; fi; }
 mkdir -p /run/lvsctl && chmod 700 /run/lvsctl || exit 1
 if [ ! -d ${folder} ]; then
 new=/run/lvsctl/.new.$$
-rm -rf "$new" && mkdir "$new" || exit 1
+full() { rm -rf "$new"; exit 1; }
+rm -rf "$new" && mkdir "$new" || full
 ${files.map(put).join('\n')}
 mv -T "$new" ${folder} 2>/dev/null || rm -rf "$new"
 [ -d ${folder} ] || exit 1

@@ -62,6 +62,8 @@ mark() { # NUMBER LOG
   mkdir -p "$LVSCTL_PENDING" 2>>"$2" || return 1
   # Not with `:`, which ends the shell where it cannot write.
   while read -r name; do printf '' >"$LVSCTL_PENDING/$name" || return 1; done <"$LVSCTL_RUN/$1.marks" 2>>"$2"
+  # The power may go a moment after the change is on disk.
+  sync -- "${LVSCTL_PENDING%/*}" "$LVSCTL_PENDING" "$LVSCTL_PENDING"/* 2>/dev/null || sync
 }
 
 clear_mark() { # NUMBER
@@ -174,7 +176,8 @@ rest_between() { # SECONDS
 step() { # NUMBER TIMEOUT TRIES DELAY FRAMES
   log=$logs/$1.log
   printf '' >"$log"
-  say "begin $1"
+  # What cannot be told is not done: /run may be full.
+  say "begin $1" || exit 1
   if [ -e "$LVSCTL_RUN/$1.unless" ] && part "$LVSCTL_RUN/$1.unless" "$2" /dev/null; then
     clear_mark "$1"
     say "end $1 already 0"

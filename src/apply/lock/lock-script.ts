@@ -67,7 +67,8 @@ ${unlessTouched(before ?? restarted, run)}
 rm -rf /run/lvsctl/lock && mkdir /run/lvsctl/lock && beat || exit 1
 printf '%s\n' ${quote(run)} ${quote(who)} ${quote(command)} >/run/lvsctl/lock/owner && printf '%s\\n' "$$" >/run/lvsctl/lock/holder || exit 1
 printf '%s\n' ${quote(run)} >/run/lvsctl/last || exit 1
-# What runs that are over have left.
+# What runs that are over have left, and what never became one.
+${before === undefined ? ':' : 'rm -rf /run/lvsctl/.new.*'}
 for folder in /run/lvsctl/*; do
   case \${folder##*/} in ${quote(run)}-*) continue ;; esac
   [ ! -d "$folder/started" ] || alive "$folder" || { ${clearRun('"$folder"')}; }
@@ -165,7 +166,8 @@ export function lockAnswers(nonce: string): (line: string) => LockAnswer | undef
     if (word === 'locked' || word === 'lost') return { kind: word };
     if (word === 'stale') return { kind: word, last: value };
     if (word === 'held' || word === 'broken' || word === 'frozen') open = { kind: word, number: Number(value) || 0, said: [] };
-    if (word === 'owner') open?.said.push(value);
+    // Three are all that there are.
+    if (word === 'owner' && open && open.said.length < 3) open.said.push(value.slice(0, 1000));
     if (word !== '.' || !open) return undefined;
     const { kind, number, said } = open;
     open = undefined;

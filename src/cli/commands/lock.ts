@@ -1,6 +1,6 @@
 /** `lvsctl lock …`: who is at work on the hosts of an inventory, and a way to let go of a lock that stands in the way. */
 import pLimit from 'p-limit';
-import { releaseScript } from '../../apply/lock/lock-script.ts';
+import { isLive, releaseScript } from '../../apply/lock/lock-script.ts';
 import { EXIT, type ExitCode } from '../../errors.ts';
 import type { Lock, Seen } from '../../model.ts';
 import { probeAll } from '../../probe/probe-all.ts';
@@ -38,7 +38,7 @@ export async function release(file: string, flags: CommonFlags & { readonly forc
     const found = await lockedHosts(session, lines);
     const hosts: { readonly host: string; readonly said: string }[] = [];
     for (const one of found) hosts.push({ host: one.host, said: await released(one, lines, flags.force ?? false) });
-    const kept = found.some(({ lock, running }) => lock && !flags.force && (running.length > 0 || !lock.left));
+    const kept = found.some((one) => !flags.force && isAtWork(one));
     const code = kept ? EXIT.locked : exitCode(found.map(({ lock: _, ...rest }) => rest));
     if (flags.json) return printDocument('lock release', code, { hosts });
     for (const { host, said } of hosts) say(printable(`${host}: ${said}`));
@@ -46,11 +46,16 @@ export async function release(file: string, flags: CommonFlags & { readonly forc
   });
 }
 
+/** As a run that wants the lock sees it: one that has said nothing for long, with nothing at work, is in nobody's hands. */
+function isAtWork({ lock, running }: Pick<HostLock, 'lock' | 'running'>): boolean {
+  return lock !== undefined && (running.length > 0 || isLive(lock));
+}
+
 async function released({ host, lock, running, why }: HostLock, lines: Lines, force: boolean): Promise<string> {
   const connection = lines.connections.get(host);
   if (why !== undefined || !connection) return why ?? 'not reached';
   if (!lock) return 'there was no lock';
-  if (!force && (running.length > 0 || !lock.left)) return `kept, ${sentence({ host, lock, running })}; --force releases it all the same`;
+  if (!force && isAtWork({ lock, running })) return `kept, ${sentence({ host, lock, running })}; --force releases it all the same`;
   const { exit } = await runScript(connection, releaseScript(lock.run), { timeout: 30 });
   return exit === 0 ? `released: ${lock.command} by ${lock.who} (run ${lock.run})` : 'somebody else has the lock by now';
 }

@@ -9,6 +9,8 @@ test.each([
   ['N end 2 failed 124', { kind: 'end', job: 2, result: 'failed', exit: 124 }],
   ['N finished ,', { kind: 'finished', failed: [] }],
   ['N finished ,0b,top,', { kind: 'finished', failed: ['0b', 'top'] }],
+  // They are told to other hosts.
+  ['N finished ,1a,0b;curl|sh;,$(id),2r,', { kind: 'finished', failed: ['1a', '2r'] }],
 ])('%s', (line, entry) => expect(parseEntry(line, 'N')).toEqual(entry));
 
 test('lines without the nonce are nothing', () => {
