@@ -29,7 +29,7 @@ close_logs() { umount -l "$logs"; rmdir "$logs" || rm -rf "$logs"; } 2>/dev/null
 # Where the memory is used up, what the step itself said of that is not enough.
 too_much() { # LOG
   [ -s "$1" ] && [ "$(($(wc -c <"$1") / 1024))" -ge "$logs_kib" ] || return 0
-  tail -c 3000 "$1" >"$LVSCTL_RUN/end"
+  tail -c 3000 "$1" | sed 1d >"$LVSCTL_RUN/end"
   printf '\nit printed more than %s MiB, and was given room for no more\n' "$((logs_kib / 1024))" | cat "$LVSCTL_RUN/end" - >"$1"
   rm -f "$LVSCTL_RUN/end"
 }
@@ -44,11 +44,15 @@ remember() { # RESULT NUMBER
 
 say() { printf '%s %s\n' "$LVSCTL_NONCE" "$*" >>"$journal"; }
 
-# The end of what a step printed, each line marked, so that nothing in it can pass for an event.
+# The end of what a step printed, each line marked, so that nothing in it can pass for an event. A line that is cut goes: nobody would know
+# the rest of a secret in it for one.
 quote_log() {
-  [ ! -s "$1" ] || tail -c 4000 "$1" | sed "s/^/$LVSCTL_NONCE log $2 /" >>"$journal"
+  [ -s "$1" ] || return 0
+  cut=
+  [ "$(wc -c <"$1")" -le 4000 ] || { cut='1d;'; say "log $2 (what it printed before is left out)"; }
+  tail -c 4000 "$1" | sed "${cut}s/^/$LVSCTL_NONCE log $2 /" >>"$journal"
   # A last line without its newline must not swallow the event that follows.
-  [ ! -s "$1" ] || printf '\n' >>"$journal"
+  printf '\n' >>"$journal"
 }
 
 part() { # FILE TIMEOUT LOG

@@ -38,6 +38,16 @@ describe.each(['dash', 'bash', 'busybox', 'mksh'])('the runner with %s as sh', (
     expect(events).toContainEqual({ kind: 'progress', host: 'dr1', title: 'a job', done: 3, total: 9, unit: 'object files' });
   });
 
+  test('of a long output the end is shown, without the line that was cut: it may hold the rest of a secret', async () => {
+    const { outcomes } = await play([
+      job(sh`seq -f 'before %g' 1 50; printf '%04100d' 0 | tr 0 x; echo '-rest-of-a-secret'; seq 1 20; false`),
+      job(sh`true`),
+    ]);
+    expect(outcomes[0]?.output).toMatch(/^\(what it printed before is left out\)\n1\n2\n[\s\S]*20$/);
+    const short = await play([job(sh`printf '%03999d\\n' 0; false`)]);
+    expect(short.outcomes[0]?.output).toHaveLength(3999);
+  });
+
   test('a change whose validation fails is not run', async () => {
     const { outcomes, results } = await play([job(sh`echo ran >/var/ran`, { validate: sh`echo 'line 3: bad'; exit 5` }), job(sh`true`)]);
     expect(results).toEqual(['failed', 'not-run']);
