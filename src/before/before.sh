@@ -280,7 +280,8 @@ keep_sysctl() {
 # What came with a module goes with it.
 differs_sysctl() {
   proc_of "$2"
-  [ -r "$proc" ] && [ -e "$1/value" ] && text_of "$proc" && now=$text && text_of "$1/value" && [ "$now" != "$text" ]
+  # Not with `read`: dash and busybox take a byte at a time, and of a number the kernel gives no second one.
+  [ -r "$proc" ] && [ -e "$1/value" ] && now=$(cat "$proc" && printf .) && text_of "$1/value" && [ "$now" != "$text." ]
 }
 
 restore_sysctl() { proc_of "$2" && cat "$1/value" >"$proc"; }

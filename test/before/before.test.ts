@@ -128,6 +128,17 @@ describe.each(shells)('with %s', (shell) => {
     expect(names.map((name) => read(`proc/${name}`))).toEqual(['0\n', '0\n', '0\n']);
   });
 
+  // The kernel's own, of more than one digit and of several words.
+  test.each(['kernel.pid_max', 'kernel/printk', 'kernel.osrelease', 'net/ipv4/tcp_rmem'])(
+    '%s that nobody has changed is as before',
+    (name) => {
+      keep(`sysctl:${name}`);
+      expect(state()).toEqual(['same']);
+      expect(restore()).toBe('');
+      expect(records()).toEqual([]);
+    },
+  );
+
   describe('packages', () => {
     const stubs = () => `list_packages() { sort ${at('installed')}; }
 try_purge() { for each do ! grep -q "^$each " ${at('needed')} || printf 'dpkg: error processing package %s (--purge):\\n' "$each"; done | grep . >${at('said')} || return 0; cat ${at('said')}; return 1; }

@@ -281,6 +281,14 @@ describe('what cannot work', () => {
       'the VRID 51 is taken on the network of eth1: A has it (line 2); each instance of a segment has its own',
     ],
     [
+      'a regular expression for a keepalived that is built without',
+      {
+        vrrp: `vrrp: { id: 51, interface: eth0 }\nkeepalived: { source: { version: 2.2.7, sha256: ${'a'.repeat(64)} } }`,
+        services: `${plain.replace(/ }$/, ', check: { http: { regex: ok } } }')}`,
+      },
+      'the keepalived that is built knows no regex; say configure: [--enable-regex] in keepalived.source, or do without the regex',
+    ],
+    [
       'thousandths of a second in VRRPv3',
       { vrrp: 'vrrp: { id: 51, interface: eth0, version: "3", advert: 0.125 }', services: plain },
       'web.yaml:2:53: vrrp.advert is 0.125; allowed: hundredths of a second (VRRPv3 rounds anything finer)',

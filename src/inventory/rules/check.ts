@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { saidKinds } from '../build/service.ts';
 import { type Complaint, fault, formatPath, keyFault } from '../complaints.ts';
-import type { Subject } from './draft.ts';
+import type { Draft, Subject } from './draft.ts';
 
 /** Rules about the health check of one service. */
-export function checkFaults({ said, built, index }: Subject): readonly Complaint[] {
+export function checkFaults({ said, built, index }: Subject, { fleet }: Pick<Draft, 'fleet'>): readonly Complaint[] {
   const { check, protocol } = said;
   const at = ['services', index, 'check'];
   const [first, second] = saidKinds(check);
@@ -23,6 +23,11 @@ export function checkFaults({ said, built, index }: Subject): readonly Complaint
     return [
       fault('wrong-value', place, `${formatPath(place)} is ${built.check.timeout}`, 'allowed: whole seconds from 1 to 3600 for a script'),
     ];
+  }
+  // Packages have it; keepalived's own configure leaves it out unless told.
+  if (built.check.regex !== undefined && fleet.keepalivedSource && !fleet.keepalivedSource.configure.includes('--enable-regex')) {
+    const hint = 'say configure: [--enable-regex] in keepalived.source, or do without the regex';
+    return [keyFault('no-regex', [...at, first ?? 'http', 'regex'], 'the keepalived that is built knows no regex', hint)];
   }
   if (protocol !== 'udp' || first !== 'tcp') return [];
   return [
