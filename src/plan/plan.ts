@@ -143,7 +143,7 @@ function unreached(host: Host, steps: readonly Step[], { seen }: PlanInput): str
 function answering(step: StepPlan, { known, handlers }: Handlers): StepPlan {
   const changes = step.changes.map((change) => {
     const notify = (change.notify ?? []).flatMap((name) => {
-      if (!known.some((handler) => answersTo(handler, name))) throw unknownHandler(name, known);
+      if (!known.some((handler) => answersTo(handler, name))) throw unknownHandler(step, name, known);
       return handlers.filter((handler) => answersTo(handler, name)).map((handler) => handler.name);
     });
     return { ...change, notify: [...new Set(notify)] };
@@ -160,10 +160,11 @@ function notified(steps: readonly StepPlan[], handlers: readonly BoundHandler[])
   });
 }
 
-function unknownHandler(name: string, known: readonly BoundHandler[]): LvsError {
-  return new LvsError(`no step of this play defines the handler "${name}"`, {
+function unknownHandler({ step }: StepPlan, name: string, known: readonly BoundHandler[]): LvsError {
+  return new LvsError(`${step.name}: no step of this play defines the handler "${name}"`, {
     code: 'playbook.unknown-handler',
     exitCode: EXIT.badInput,
+    where: { host: step.host },
     hint: known.length ? `defined here: ${known.map((handler) => handler.name).join(', ')}` : 'none of its tasks defines one',
   });
 }

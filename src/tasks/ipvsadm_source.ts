@@ -10,6 +10,7 @@ import {
   parseProgram,
   placeProgram,
   programProbe,
+  programTouches,
   refuseOthers,
   type SeenProgram,
   sourceParams,
@@ -36,7 +37,7 @@ type Seen = SeenInstall & SeenProgram;
 export default defineTask<Want, Seen>({
   summary: 'Compiles ipvsadm from source once for all hosts of a kind, and installs the result.',
   params,
-  touches: (want) => [`file:${want.prefix}/${binary}`, 'package:ipvsadm'],
+  touches: ({ prefix }) => [...programTouches({ prefix, programs }), 'package:ipvsadm'],
   probe: ({ prefix }) => lines(installedProbe({ prefix, binary }), programProbe('ipvsadm', { prefix, programs })),
   parse: ({ stdout }) => ({ ...parseInstalled(stdout), ...parseProgram(stdout) }),
   plan: (seen, want, { facts }) => {

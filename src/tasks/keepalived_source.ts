@@ -14,6 +14,7 @@ import {
   parseProgram,
   placeProgram,
   programProbe,
+  programTouches,
   refuseOthers,
   type SeenProgram,
   sourceParams,
@@ -55,7 +56,13 @@ export default defineTask<Want, Seen>({
   summary:
     'Compiles keepalived from source once for all hosts of a kind, installs the result with its unit, and restarts only what runs an older binary.',
   params,
-  touches: (want) => [`file:${want.prefix}/${binary}`, 'package:keepalived', `unit:${unit}`, `directory:${posix.dirname(configPath)}`],
+  touches: ({ prefix }) => [
+    ...programTouches({ prefix, programs }),
+    'package:keepalived',
+    `file:${unitPath}`,
+    `unit:${unit}`,
+    `directory:${posix.dirname(configPath)}`,
+  ],
   probe: ({ prefix }) =>
     lines(
       filesProbe([unitPath]),

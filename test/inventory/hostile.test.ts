@@ -108,7 +108,13 @@ const others: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       { vip: '10.18.43.33', fwmark: 7, ports: [80, { port: 443, protocol: 'tcp' }], scheduler: 'rr' },
     ],
     keepalived: {
-      source: { version: '2.2.7', sha256: sum, url: 'https://example.org/k.tar.gz', configure: ['--enable-bfd', '--enable-regex'], prefix: '/opt/k' },
+      source: {
+        version: '2.2.7',
+        sha256: sum,
+        url: 'https://example.org/k.tar.gz',
+        configure: ['--enable-bfd', '--enable-regex'],
+        prefix: '/opt/k',
+      },
     },
     ipvsadm: { source: { version: '1.31', sha256: sum, file: 'ipvsadm.tar.gz', prefix: '/opt/i' } },
     secrets: { file: 'secrets.age', identity: '~/age.key' },

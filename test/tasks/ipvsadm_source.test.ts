@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeText, keeping } from '../../src/before/before.ts';
 import { renderSh } from '../../src/sh/sh.ts';
 import task from '../../src/tasks/ipvsadm_source.ts';
 import { linksAreThere, placeProgram } from '../../src/tasks/support/source/program.ts';
@@ -44,4 +45,24 @@ test('its programs are linked into the PATH, over what an older prefix has left'
   expect(run(`${before}${text(place)}`)).toBe(0);
   expect(readlinkSync(join(root, 'links/ipvsadm'))).toBe(join(prefix, 'sbin/ipvsadm'));
   expect(run(text(linksAreThere(program)))).toBe(0);
+});
+
+test('a teardown takes all of it away, the links and what came along with the programs too', () => {
+  const prefix = join(root, 'ipvsadm');
+  const program = { prefix, programs: ['sbin/ipvsadm', 'sbin/ipvsadm-save', 'sbin/ipvsadm-restore'] };
+  for (const folder of ['sbin', 'man']) mkdirSync(join(root, 'work/tree', prefix, folder), { recursive: true });
+  for (const name of [...program.programs, 'man/ipvsadm.8']) writeFileSync(join(root, 'work/tree', prefix, name), name);
+  const place = placeProgram({ prefix, key: 'k', manager: 'none', binary: 'sbin/ipvsadm' }, program);
+  const touched = task.touches({ ...task.example, prefix }).filter((word) => !word.startsWith('package:'));
+  const { calls, notes } = keeping(touched.map((resource) => ({ resource })));
+  const before = `LVSCTL_BEFORE='${root}/before'
+work='${root}/work' prefix='${prefix}' key=k binary='${root}/work/tree${prefix}/sbin/ipvsadm'
+${beforeText}
+( ${calls.map((call) => renderSh(call, String)).join(' && ')} && kept ) || exit 3
+mkdir '${prefix}'`;
+  const after = `${notes.map((note) => renderSh(note, String)).join('\n')}
+for folder in $(ls -r '${root}/before'); do restore "$folder" >>'${root}/said'; done`;
+  expect(run(`${before}\n( ${renderSh(place, String)} ) || exit 4\ncd /\n${after}\n`)).toBe(0);
+  expect(readFileSync(join(root, 'said'), 'utf8')).toBe('');
+  expect([existsSync(prefix), readdirSync(join(root, 'links')), existsSync(join(root, 'before'))]).toEqual([false, [], false]);
 });

@@ -28,7 +28,10 @@ stay() { cd -P -- "./$own" && [ "$(pwd -P)" = "$home/$own" ] && case $(stat -c '
 enter() {
   cd -P -- "$directory" && home=$(pwd -P) && home=\${home%/} || return 1
   if [ -d "./$own" ] && [ ! -L "./$own" ]; then ( stay && rm -f -- ./new ./was ); rmdir -- "./$own"; else rm -f -- "./$own"; fi
-  { mkdir -m 700 -- "./$own" && stay; } || { printf '%s\n' "$directory is not root's alone, and somebody is in the way there" >&2; return 1; }
+  mkdir -m 700 -- "./$own" && stay && return 0
+  # Not where nothing can be made there at all.
+  [ ! -e "./$own" ] || printf '%s\n' "$directory is not root's alone, and somebody is in the way there" >&2
+  return 1
 }
 leave() { rm -f -- ./new ./was; cd -P .. && rmdir -- "./$own"; }
 link_old() { ln -- "../$name" ./was && [ -f ./was ] && [ ! -L ./was ]; }`;

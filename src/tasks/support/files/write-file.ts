@@ -90,6 +90,7 @@ else
 fi
 set -C
 ${putText(content)} >"$staged" || {
+  [ -w "$directory" ] || { printf '%s\n' "nothing can be written in $directory, not even by root: is it mounted read-only?" >&2; exit 1; }
   # What is built into a shell says "I/O error" of a full disk.
   df -Pk "$directory" | { read -r _; read -r disk _ _ free _; printf '%s\n' "$target could not be written whole: $free KiB are free on $disk"; } >&2
   exit 1

@@ -34,6 +34,12 @@ interface Program {
   readonly programs: readonly string[];
 }
 
+/** All that an installation puts on a host: the tree, or in one that was there its programs, and the links. */
+export function programTouches({ prefix, programs }: Program): readonly string[] {
+  const links = programs.map((program) => `file:${linkFolder}/${posix.basename(program)}`);
+  return [`tree:${prefix}`, ...programs.map((program) => `file:${prefix}/${program}`), ...links];
+}
+
 /** Prints `link TARGET` for each program's link in order (`link -` where there is none, `link .` where something else lies there), and `packaged installed VERSION`. */
 export function programProbe(name: string, { programs }: Program): Sh {
   return sh`set -- ${programs.map((program) => posix.basename(program))}
