@@ -4,6 +4,7 @@ import { EXIT, type ExitCode, LvsError } from '../errors.ts';
 import type { DeployFlags } from './commands/deploy.ts';
 import type { FreezeFlags } from './commands/freeze.ts';
 import type { HistoryFlags } from './commands/history.ts';
+import type { InitFlags } from './commands/init.ts';
 import type { RollbackFlags } from './commands/rollback.ts';
 import type { EncryptFlags, LockFlags } from './commands/secrets.ts';
 import type { StatusFlags } from './commands/status.ts';
@@ -39,6 +40,11 @@ const observe = '--observe <interval>';
 const observeMeans = 'look again every 5m, say, and print what has become different, until it is interrupted';
 const takeOver = '--take-over';
 const takeOverMeans = 'replace what others have configured on these hosts; how it was is kept there';
+
+verb('init', 'a commented inventory to begin with, with a VRID of its own', 'lvsctl init my-cluster')
+  .argument('[dir]', 'folder that inventory.yaml is written into; made if need be', '.')
+  .option('--json', 'one JSON document on stdout')
+  .action(async (folder: string, flags: InitFlags) => (await import('./commands/init.ts')).init(folder, flags));
 
 changing(verb('plan', 'what would change; exit 2 when something would', 'lvsctl plan inventory/dr.yaml --diff'))
   .option('--out <file>', 'keep the plan, for "lvsctl deploy --plan"')
