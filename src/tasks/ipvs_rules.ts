@@ -66,6 +66,14 @@ const startAtBoot: Before = {
   restore: sh`systemctl -q enable -- ipvsadm.service`,
 };
 
+/** The line alone: the file may have come with the package, and goes with it. */
+const switchAtBoot: Before = {
+  resource: `start:by ${autoPath}`,
+  record: sh`grep -E '^[[:space:]]*AUTO="?true' ${autoPath} >./value 2>/dev/null || :`,
+  differs: sh`[ -s ./value ] && [ -e ${autoPath} ] && ! grep -qxF -f ./value ${autoPath}`,
+  restore: sh`read -r line <./value && line=$line awk '/^[[:space:]]*AUTO=/ { print ENVIRON["line"]; next } { print }' ${autoPath} >./new && cat ./new >${autoPath}`,
+};
+
 export default defineTask<Want, Seen>({
   summary: "A director without keepalived: the kernel's virtual and real servers, now and at every boot, by ipvsadm.",
   params,
@@ -74,9 +82,8 @@ export default defineTask<Want, Seen>({
     `file:${rulesPath}`,
     `file:${bootUnitPath(restoreUnit.name)}`,
     `service:${restoreUnit.name}`,
-    `file:${autoPath}`,
   ],
-  before: () => [startAtBoot],
+  before: () => [startAtBoot, switchAtBoot],
   needs: () => ['package:ipvsadm', 'module:ip_vs'],
   probe: () =>
     lines(

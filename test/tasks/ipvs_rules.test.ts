@@ -197,7 +197,6 @@ describe('others at work on the table', () => {
   });
 
   test('that is put back by a teardown, again without a stop or a start, and not where the package has gone', () => {
-    expect(ipvsRules.touches(want)).toContain('file:/etc/default/ipvsadm');
     const [before] = ipvsRules.before?.(want) ?? [];
     const folder = mkdtempSync(join(tmpdir(), 'lvsctl-boot-'));
     const run = (script: Sh | undefined, state: string) =>
@@ -217,6 +216,33 @@ describe('others at work on the table', () => {
     expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe('-q enable -- ipvsadm.service\n');
     rmSync(folder, { recursive: true });
   });
+});
+
+test("the line of ipvsadm's own script is put back, in its place, where the file is still there", () => {
+  const before = ipvsRules.before?.(want).find(({ resource }) => resource === 'start:by /etc/default/ipvsadm');
+  const folder = mkdtempSync(join(tmpdir(), 'lvsctl-auto-'));
+  const file = join(folder, 'default');
+  const run = (script: Sh | undefined): boolean => {
+    const text = renderSh(script ?? { parts: [] }, String).replaceAll('/etc/default/ipvsadm', file);
+    return spawnSync('dash', ['-c', text], { cwd: folder }).status === 0;
+  };
+  const text = (auto: string): string => `# ipvsadm\n${auto}\nDAEMON="none" # x\n`;
+  writeFileSync(file, text('AUTO="true" # it & that'));
+  expect(run(before?.record)).toBe(true);
+  expect(run(before?.differs)).toBe(false);
+  writeFileSync(file, text('AUTO="false"'));
+  expect(run(before?.differs)).toBe(true);
+  expect(run(before?.restore)).toBe(true);
+  expect(readFileSync(file, 'utf8')).toBe(text('AUTO="true" # it & that'));
+  expect(run(before?.differs)).toBe(false);
+  rmSync(file);
+  expect(run(before?.differs)).toBe(false);
+  // Where it was off, nothing is to be put back, whatever comes later.
+  writeFileSync(file, text('AUTO="false"'));
+  expect(run(before?.record)).toBe(true);
+  writeFileSync(file, text('AUTO="true"'));
+  expect(run(before?.differs)).toBe(false);
+  rmSync(folder, { recursive: true });
 });
 
 describe('the unit', () => {
