@@ -4,8 +4,10 @@
  *   --once   each row once instead of as often as it says     --only PATTERN   rows that match this regular expression
  *   --without PATTERN   all but those
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { every, labFaults } from './every.ts';
@@ -58,11 +60,12 @@ async function playAll(faults: readonly Ready[]): Promise<readonly Row[]> {
 }
 
 /** An inventory names no loopback address, and nothing here may leave this machine: a network in which there are these addresses. */
-function inOwnNetwork(): readonly Row[] {
+async function inOwnNetwork(): Promise<readonly Row[]> {
   if (chosen(every).length === 0) return [];
   const network = `ip link set lo up && ip addr add ${address}/32 dev lo && ip addr add ${addressBeside}/32 dev lo && exec "$@"`;
   const words = ['--net', 'sh', '-c', network, 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { stdout, status, signal } = spawnSync('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  const child = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [stdout, [status, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   if (status !== 0) throw new Error(`the part in a network of its own was ended: ${signal ?? `exit ${status}`}`);
   return JSON.parse(stdout) as readonly Row[];
 }
@@ -105,7 +108,11 @@ function print(rows: readonly Row[]): void {
 
 if (networkInterfaces().lo?.some((each) => each.address === address)) process.stdout.write(JSON.stringify(await onSshd()));
 else {
-  const rows = [...inOwnNetwork(), ...(await inLab())];
+  // Both wait most of the time, and neither ends before it has cleared up.
+  const parts = await Promise.allSettled([inOwnNetwork(), inLab()]);
+  const broken = parts.find((part) => part.status === 'rejected');
+  if (broken) throw broken.reason;
+  const rows = parts.flatMap((part) => (part.status === 'fulfilled' ? part.value : []));
   if (rows.length === 0) throw new Error(`no fault matches ${values.only}`);
   print(rows);
   process.exitCode = rows.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
