@@ -14,7 +14,8 @@ export default {
     // The second service is asked by the post's script.
     const rows = cluster.fleet.services.map((each) => rowOf(each, 'iis1'));
     const name = service.check.hostHeader ?? '';
-    const site = await exec(cluster, 'iis1', `grep -rlsF 'server_name ${name};' /etc/nginx /usr/local/nginx/conf`);
+    // One of the two folders is not there.
+    const site = await exec(cluster, 'iis1', `grep -rlsF 'server_name ${name};' /etc/nginx /usr/local/nginx/conf || :`);
     for (const row of rows) await untilRow(cluster, true, row);
     await exec(
       cluster,
